@@ -1,0 +1,63 @@
+"""What a detector returns: where hands may be in one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.errors import DataError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """N candidate hands of one image, best first. Arrays are float32 and read-only.
+
+    Args:
+        boxes: (N, 4) xyxy in pixels of the image, integers at pixel centres. With `rotations`, each is a rectangle that
+            is to be turned about its own centre.
+        scores: (N,) in [0, 1].
+        rotations: (N,) radians, clockwise on the screen, by which the hand's upright (wrist below the middle finger) is
+            turned; None for a detector that does not know.
+
+    Raises:
+        DataError: shapes that disagree or values that are not finite.
+    """
+
+    boxes: Array
+    scores: Array
+    rotations: Array | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        for name, shape in (("boxes", (count, 4)), ("scores", (count,)), ("rotations", (count,))):
+            if getattr(self, name) is None:
+                continue
+            value = np.array(getattr(self, name), np.float32)
+            if value.shape != shape or not np.isfinite(value).all():
+                raise DataError(f"Detections.{name} needs {shape} finite numbers, got the shape {value.shape}")
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No candidate."""
+        return cls(np.zeros((0, 4)), np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, key: Any) -> Detections:
+        """The rows a slice, a mask or an array of indices picks."""
+        return Detections(self.boxes[key], self.scores[key], None if self.rotations is None else self.rotations[key])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists under the field names."""
+        out: dict[str, Any] = {"boxes": self.boxes.tolist(), "box_scores": self.scores.tolist()}
+        if self.rotations is not None:
+            out["rotations"] = self.rotations.tolist()
+        return out

@@ -1,0 +1,205 @@
+"""What handkit returns: all hands of one image, typed and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.errors import DataError
+from handkit.skeleton import HAND, Skeleton
+
+Array = NDArray[Any]
+Side = Literal["left", "right"]
+_OTHER: dict[Side | None, Side | None] = {"left": "right", "right": "left", None: None}
+
+
+def other_side(side: Side | None) -> Side | None:
+    """The side a hand has in the mirrored image; None stays None."""
+    return _OTHER[side]
+
+
+@dataclass(frozen=True, eq=False)
+class Hands:
+    """N hands of one image, best first unless the caller gave the boxes. Arrays are float32 and read-only.
+
+    Args:
+        keypoints: (N, K, 2) joints, (x, y) in pixels of the original image, integers at pixel centres.
+        scores: (N, K) per joint, in [0, 1].
+        boxes: (N, 4) xyxy in pixels of the original image.
+        box_scores: (N,) that there is a hand, in [0, 1].
+        handedness: per hand the person's own side, 'left' or 'right', or None where the model does not know.
+        handedness_scores: (N,) that `handedness` is right, in [0, 1]; 0 where it is None.
+        image_size: (width, height) of the original image.
+        skeleton: names and bones of the K joints.
+        xyz_root: (N, K, 3) metres relative to the wrist, x right, y down, z away from the camera, or None.
+        xyz_cam: (N, K, 3) metres in the camera's frame, or None.
+        track_ids: (N,) the same hand has the same number from frame to frame, or None.
+        extras: further columns of N rows that the config's `PoseCollect` collected, e.g. ``rotation``.
+
+    Raises:
+        DataError: shapes that disagree, scores outside [0, 1], or values that are not finite.
+    """
+
+    keypoints: Array
+    scores: Array
+    boxes: Array
+    box_scores: Array
+    handedness: tuple[Side | None, ...]
+    handedness_scores: Array
+    image_size: tuple[int, int]
+    skeleton: Skeleton = HAND
+    xyz_root: Array | None = None
+    xyz_cam: Array | None = None
+    track_ids: Array | None = None
+    extras: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count, joints = len(self.boxes), len(self.skeleton)
+        shapes = {
+            "keypoints": (count, joints, 2),
+            "scores": (count, joints),
+            "boxes": (count, 4),
+            "box_scores": (count,),
+            "handedness_scores": (count,),
+            "xyz_root": (count, joints, 3),
+            "xyz_cam": (count, joints, 3),
+        }
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is not None:
+                self._store(name, np.array(value, np.float32), shape)
+        for name in ("scores", "box_scores", "handedness_scores"):
+            value = getattr(self, name)
+            if value.size and not (value.min() >= 0 and value.max() <= 1):
+                raise DataError(f"Hands.{name} must lie in [0, 1], got {value.min()} to {value.max()}")
+        if self.track_ids is not None:
+            self._store("track_ids", np.array(self.track_ids, np.int64), (count,))
+        object.__setattr__(self, "handedness", tuple(self.handedness))
+        if len(self.handedness) != count or not set(self.handedness) <= set(_OTHER):
+            raise DataError(f"Hands.handedness needs {count} of 'left', 'right' or None, got {self.handedness}")
+        object.__setattr__(self, "extras", {name: self._column(name, count) for name in self.extras})
+
+    def _store(self, name: str, value: Array, shape: tuple[int, ...]) -> None:
+        if value.shape != shape:
+            raise DataError(f"Hands.{name} must have the shape {shape}, got {value.shape}")
+        if not np.isfinite(value).all():
+            raise DataError(f"Hands.{name} holds values that are not finite")
+        value.setflags(write=False)
+        object.__setattr__(self, name, value)
+
+    def _column(self, name: str, count: int) -> Array:
+        column = np.array(self.extras[name])
+        if column.shape[:1] != (count,):
+            raise DataError(f"Hands.extras[{name!r}] needs {count} rows, got the shape {column.shape}")
+        column.setflags(write=False)
+        return column
+
+    @classmethod
+    def empty(cls, image_size: tuple[int, int], skeleton: Skeleton = HAND) -> Hands:
+        """No hand."""
+        joints = len(skeleton)
+        return cls(
+            keypoints=np.zeros((0, joints, 2)),
+            scores=np.zeros((0, joints)),
+            boxes=np.zeros((0, 4)),
+            box_scores=np.zeros(0),
+            handedness=(),
+            handedness_scores=np.zeros(0),
+            image_size=image_size,
+            skeleton=skeleton,
+        )
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __iter__(self) -> Iterator[Hands]:
+        """One `Hands` of length 1 per hand."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        """``hands[i]``, a slice, a mask or indices give `Hands`; a name gives ModelScope's array.
+
+        ``hands['keypoints']`` is (N, K, 3) with (x, y, score), ``hands['boxes']`` (N, 4); any other field by its name.
+        """
+        if isinstance(key, str):
+            if key == "keypoints":
+                return np.concatenate([self.keypoints, self.scores[..., None]], -1)
+            if key not in self.keys():
+                raise KeyError(f"{key!r}; known: {', '.join(self.keys())}")
+            return getattr(self, key)
+        index = np.arange(len(self))[key]
+        rows = np.atleast_1d(index)
+        columns: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "handedness":
+                value = tuple(value[row] for row in rows)
+            elif item.name == "extras":
+                value = {name: column[rows] for name, column in value.items()}
+            elif isinstance(value, np.ndarray):
+                value = value[rows]
+            columns[item.name] = value
+        return Hands(**columns)
+
+    def keys(self) -> tuple[str, ...]:
+        """The names that `hands[name]` answers."""
+        return tuple(item.name for item in fields(self))
+
+    def mirrored(self, swap_sides: bool = True) -> Hands:
+        """The same hands in the mirrored image: x becomes W - 1 - x; the joint order stays.
+
+        Args:
+            swap_sides: True where the mirrored image is taken for an ordinary photograph, as in training; False where
+                it is known to be mirrored and the sides are to stay the person's own.
+        """
+        from handkit.geometry import mirror_boxes, mirror_points
+
+        width = self.image_size[0]
+        columns = {name: getattr(self, name) for name in self.keys()}
+        columns["keypoints"] = mirror_points(self.keypoints, width)
+        columns["boxes"] = mirror_boxes(self.boxes, width)
+        if swap_sides:
+            columns["handedness"] = tuple(other_side(side) for side in self.handedness)
+        for name in ("xyz_root", "xyz_cam"):
+            if columns[name] is not None:
+                columns[name] = columns[name] * np.array([-1, 1, 1], np.float32)
+        return Hands(**columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists under ModelScope's keys ``keypoints`` (N x K x [x, y, score]) and ``boxes``, and under ours."""
+        out: dict[str, Any] = {"keypoints": self["keypoints"].tolist(), "boxes": self.boxes.tolist()}
+        out["box_scores"] = self.box_scores.tolist()
+        out["handedness"] = list(self.handedness)
+        out["handedness_scores"] = self.handedness_scores.tolist()
+        for name in ("xyz_root", "xyz_cam", "track_ids"):
+            value = getattr(self, name)
+            if value is not None:
+                out[name] = value.tolist()
+        if self.extras:
+            out["extras"] = {name: column.tolist() for name, column in self.extras.items()}
+        out["image_size"] = list(self.image_size)
+        out["skeleton"] = self.skeleton.name
+        return out
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict())
+
+    def to_coco(self, image_id: int, category_id: int = 1) -> list[dict[str, Any]]:
+        """COCO's result format, one dict per hand: flat keypoints (x, y, score), bbox xywh, score, and `hand_side`."""
+        return [
+            {
+                "image_id": image_id,
+                "category_id": category_id,
+                "keypoints": row["keypoints"][0].reshape(-1).tolist(),
+                "bbox": [*row.boxes[0, :2].tolist(), *(row.boxes[0, 2:] - row.boxes[0, :2]).tolist()],
+                "score": float(row.box_scores[0]),
+                "hand_side": row.handedness[0],
+            }
+            for row in self
+        ]

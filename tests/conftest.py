@@ -1,0 +1,86 @@
+"""Fixtures that find what a test may need and skip, with a reason, where it is absent.
+
+``HANDKIT_CI=1`` turns a skip for a missing extra or an undownloaded card into a failure, since CI installs both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def absent(reason: str) -> NoReturn:
+    """Skips, or fails under HANDKIT_CI=1."""
+    if os.environ.get("HANDKIT_CI") == "1":
+        pytest.fail(f"HANDKIT_CI=1 allows no skip: {reason}")
+    pytest.skip(reason)
+
+
+def _card(name: str) -> dict[str, Path]:
+    from handkit import hub
+    from handkit.errors import HubError
+
+    try:
+        return hub.resolve_card(name)
+    except HubError as error:
+        absent(f"the files of {name} are not at hand (run `handkit download {name}`): {error}")
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No test reaches the network by accident; those of a local server say so with the marker `network`."""
+    monkeypatch.setenv("HANDKIT_OFFLINE", "0" if request.node.get_closest_marker("network") else "1")
+
+
+@pytest.fixture(scope="session")
+def peer_data() -> Path:
+    """The folder of measured peers and photographs named by HANDKIT_PEER_DATA."""
+    folder = Path(os.environ.get("HANDKIT_PEER_DATA", ""))
+    if not os.environ.get("HANDKIT_PEER_DATA") or not folder.is_dir():
+        pytest.skip("HANDKIT_PEER_DATA names no folder with reference data")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def mediapipe_files() -> dict[str, Path]:
+    """The four nets of the card mediapipe_hands, by file name, with the runtime that executes them installed."""
+    extra("ai_edge_litert", "mediapipe")
+    return _card("mediapipe_hands")
+
+
+@pytest.fixture(scope="session")
+def makehuman_assets() -> Path:
+    """The folder of the card makehuman_hand, with the ray caster installed."""
+    extra("trimesh", "synth")
+    extra("embreex", "synth")
+    return next(iter(_card("makehuman_hand").values())).parent
+
+
+def extra(module: str, name: str) -> None:
+    """Requires the module of an extra."""
+    try:
+        __import__(module)
+    except ImportError:
+        absent(f"{module} is not installed (pip install 'handkit[{name}]')")
+
+
+@pytest.fixture(scope="session")
+def in_subprocess() -> Callable[..., str]:
+    """Runs Python code in a fresh interpreter and returns what it printed; fails with its error output."""
+    import subprocess
+    import sys
+
+    def run(code: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from handkit.files import sha256_of, write_json, writing
+
+
+def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "result.bin"
+    path.write_bytes(b"old")
+
+    def write_half() -> None:
+        with writing(path) as file:
+            file.write(b"new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_finished_write_replaces_and_makes_parents(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "hands.json"
+    write_json(path, {"x": 1})
+    write_json(path, {"x": "ä"})
+    assert json.loads(path.read_text("utf-8")) == {"x": "ä"}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with writing(path, "w") as file:
+        file.write("text")
+        assert not path.exists()
+    assert path.read_text("utf-8") == "text"
+
+
+def test_sha256(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"hand" * 1_000_000)
+    assert sha256_of(path) == hashlib.sha256(b"hand" * 1_000_000).hexdigest()
