@@ -1,0 +1,28 @@
+"""Names to classes, configs to objects."""
+
+from handkit.registry.build import build, is_node, registered, resolve
+from handkit.registry.registries import (
+    ALL,
+    CODECS,
+    DATASETS,
+    DETECTORS,
+    METRICS,
+    MODELS,
+    RUNTIMES,
+    TRANSFORMS,
+)
+
+__all__ = [
+    "ALL",
+    "CODECS",
+    "DATASETS",
+    "DETECTORS",
+    "METRICS",
+    "MODELS",
+    "RUNTIMES",
+    "TRANSFORMS",
+    "build",
+    "is_node",
+    "registered",
+    "resolve",
+]

@@ -1,0 +1,67 @@
+"""What a transform is, and where the list of a config divides.
+
+A sample is a dict; `SAMPLE_KEYS` names every key that may be in it. The first transforms of a list work on one image
+(`LoadImage`) and one hand of it (up to `TopDownAffine` and, in training, the augmentations after it), as numpy; from
+`MMToTensor` on they work on a whole batch, wherever it lies, and belong to the runtime, so that an exported model holds
+exactly that part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+from handkit.errors import ConfigError
+
+Sample: TypeAlias = dict[str, Any]
+
+#: Every key of a sample: what it holds. `docs/samples.md` shows this table; a test compares them.
+SAMPLE_KEYS: dict[str, str] = {
+    "source": "what the user passed: path, URL, bytes, PIL image or array",
+    "channel_order": "'bgr' or 'rgb', of array sources",
+    "name": "how messages call the source",
+    "img": "(H, W, 3) uint8 RGB: the image, after TopDownAffine the crop; from MMToTensor on (N, 3, h, w) float32",
+    "image_size": "(width, height) of the original image",
+    "box": "(4,) xyxy hand box in image pixels",
+    "box_score": "in [0, 1]",
+    "rotation": "radians by which the hand is turned, clockwise on the screen; 0 where the detector does not know",
+    "crop": "the handkit.geometry.Crop that TopDownAffine used",
+}
+
+
+class ImageTransform(Protocol):
+    """A step on one image or one hand, in numpy."""
+
+    stage: ClassVar[Literal["image"]]
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Returns a new sample; the given one is not changed."""
+        ...
+
+
+class TensorTransform(Protocol):
+    """A step on a batch: arrays in, arrays of the same library (numpy or torch) out."""
+
+    stage: ClassVar[Literal["tensor"]]
+
+    def __call__(self, batch: Sample) -> Sample:
+        """Returns a new batch; the given one is not changed."""
+        ...
+
+
+def split_stages(transforms: Sequence[Any]) -> tuple[list[ImageTransform], list[TensorTransform]]:
+    """Divides a config's list into its image part and its tensor part.
+
+    Raises:
+        ConfigError: an image transform stands behind a tensor transform.
+    """
+    stages = [transform.stage for transform in transforms]
+    first = stages.index("tensor") if "tensor" in stages else len(stages)
+    if "image" in stages[first:]:
+        late = type(transforms[first + stages[first:].index("image")]).__name__
+        raise ConfigError(f"test_transforms: {late} works on images and must stand before {_name(transforms[first])}")
+    return list(transforms[:first]), list(transforms[first:])
+
+
+def _name(transform: object) -> str:
+    return type(transform).__name__
