@@ -1,0 +1,41 @@
+"""Parameter names of other projects -> handkit's, which are those of mmpose 1.x."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+_WRAPPER = "module."
+_PREPROCESSOR = "data_preprocessor."  # mean and std: in handkit they stand in the config's NormalizeTensor
+_OLD_HEAD = "keypoint_head."
+_OLD_FINAL = _OLD_HEAD + "final_layer."
+
+
+def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
+    """Renames the keys of mmpose 0.x, EasyCV and wrapped models; other keys stay.
+
+    * ``module.`` in front, as DataParallel writes it, is taken off.
+    * ``data_preprocessor.*`` is dropped.
+    * ``keypoint_head.*`` becomes ``head.*``. There, ``final_layer.n.*`` with the highest n is the last convolution,
+      ``final_layer.*``, and those with a lower n are the ones before it, ``conv_layers.n.*``.
+    """
+    plain = {key.removeprefix(_WRAPPER): value for key, value in state.items()}
+    numbers = [number for key in plain if (number := _final_number(key)) is not None]
+    last = max(numbers, default=0)
+    return {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
+
+
+def _final_number(key: str) -> int | None:
+    """The n of ``keypoint_head.final_layer.n.*``."""
+    number, dot, _ = key.removeprefix(_OLD_FINAL).partition(".")
+    return int(number) if key.startswith(_OLD_FINAL) and dot and number.isdecimal() else None
+
+
+def _rename(key: str, last: int) -> str:
+    number = _final_number(key)
+    if number is None:
+        return "head." + key.removeprefix(_OLD_HEAD) if key.startswith(_OLD_HEAD) else key
+    name = key.removeprefix(f"{_OLD_FINAL}{number}.")
+    return f"head.final_layer.{name}" if number == last else f"head.conv_layers.{number}.{name}"

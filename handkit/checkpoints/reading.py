@@ -1,0 +1,94 @@
+"""From a weight file to named tensors."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from torch import Tensor
+
+from handkit.checkpoints.keymaps import to_handkit_keys
+from handkit.errors import CheckpointError
+
+#: What handkit writes into the metadata of its own safetensors files.
+FORMAT = {"format": "handkit", "version": "1"}
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Reads the weights of a file under handkit's names, on the CPU.
+
+    Formats are told apart by content, not by suffix: safetensors; and what torch.save wrote, either the tensors
+    themselves or a dict with them under ``state_dict`` (mmpose 0.x and 1.x, mmdet, EasyCV).
+
+    Raises:
+        CheckpointError: the file is not there, is damaged, is no weight file, was written by a newer handkit, or holds
+            more than tensors and plain values, so that loading it could run code.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(9)
+    except OSError as error:
+        raise CheckpointError(f"cannot read the weight file {path}: {error.strerror}") from error
+    if head[8:] == b"{":
+        state = _read_safetensors(path)
+    elif head.startswith((b"PK\x03\x04", b"\x80")):
+        state = _read_torch(path)
+    else:
+        raise CheckpointError(
+            f"{path} is not a weight file: it begins neither as safetensors nor as torch.save's files"
+        )
+    return to_handkit_keys(state)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            _check_version(path, metadata)
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path} is a damaged safetensors file: {error}") from error
+
+
+def _check_version(path: Path, metadata: Mapping[str, str]) -> None:
+    version = metadata.get("version", "")
+    if metadata.get("format") == FORMAT["format"] and version != FORMAT["version"]:
+        raise CheckpointError(
+            f"{path} has handkit's weight format {version!r}, this handkit reads {FORMAT['version']!r}"
+        )
+
+
+def _read_torch(path: Path) -> dict[str, Tensor]:
+    try:
+        with open(path, "rb") as file:  # given a path, torch.load would look at its suffix
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"{found.group(1)} is no tensor or plain value" if found else str(error).splitlines()[0]
+        raise CheckpointError(
+            f"{path} is refused: loading it could run code that it brings, or it is damaged ({reason}). Ask its maker "
+            "for the tensors alone, as torch.save(model.state_dict(), PATH) stores them"
+        ) from error
+    except Exception as error:  # a damaged zip or pickle makes torch raise nearly anything
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} is damaged or not a weight file: {reason}") from error
+    return _tensors(path, content)
+
+
+def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
+    """The state dict itself, or the one under ``state_dict``."""
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else content
+    if not isinstance(state, Mapping) or not state:
+        raise CheckpointError(f"{path} holds no weights: expected named tensors, or them under 'state_dict'")
+    strange = [key for key, value in state.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+    if strange:
+        known = f" among {len(state)} entries" if len(state) > 1 else ""
+        raise CheckpointError(f"{path} is not a plain set of weights: {strange[0]!r}{known} is not a named tensor")
+    return dict(state)

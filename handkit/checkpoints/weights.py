@@ -1,0 +1,88 @@
+"""Weights into a model, and out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from handkit.checkpoints.reading import FORMAT, read_state_dict
+from handkit.errors import CheckpointError
+from handkit.files import writing
+
+_NAMED = 8  # keys that a message names of each kind
+_COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentum, and absent from some files
+
+
+def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Copies a file's weights into a model, on whatever device it is.
+
+    Every tensor must be there, have the model's shape and belong to it; only batch norms' ``num_batches_tracked`` may
+    be missing. The network inside a wrapper that calls it ``module`` (`FlipTest`, DistributedDataParallel) is meant.
+
+    Args:
+        model: it is left as it was unless all weights fit.
+        path: see `handkit.checkpoints.read_state_dict`.
+
+    Raises:
+        CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
+    """
+    network = unwrap(model)
+    own, read = network.state_dict(), read_state_dict(path)
+    faults = _faults(own, read)
+    if faults:
+        raise CheckpointError(f"{os.fspath(path)} does not fit the {type(network).__name__}: {'; '.join(faults)}")
+    try:
+        ready = {key: torch.empty_like(own[key]).copy_(value) for key, value in read.items()}
+    except (RuntimeError, NotImplementedError) as error:
+        raise CheckpointError(f"{os.fspath(path)} holds tensors without plain values: {error}") from error
+    network.load_state_dict(ready, strict=False)
+
+
+def save_weights(model: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+    """Writes a model's weights as safetensors, whole or not at all.
+
+    Args:
+        model: as in `load_weights`, the network inside a wrapper is meant.
+        path: the file; its folder is made.
+        metadata: further text for the file's header, e.g. the name of the config.
+    """
+    state = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in _items(model)}
+    content = safetensors.torch.save(state, {**(metadata or {}), **FORMAT})
+    with writing(path) as file:
+        file.write(content)
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The network inside wrappers that, as torch's do, hold it as their attribute ``module``."""
+    inner = getattr(model, "module", None)
+    return unwrap(inner) if isinstance(inner, nn.Module) else model
+
+
+def _items(model: nn.Module) -> list[tuple[str, Tensor]]:
+    return list(unwrap(model).state_dict().items())
+
+
+def _faults(own: Mapping[str, Tensor], read: Mapping[str, Tensor]) -> list[str]:
+    """What keeps the read tensors from being the model's, one phrase for each kind."""
+    missing = [key for key in own if key not in read and not key.endswith(_COUNTER)]
+    extra = [key for key in read if key not in own]
+    misshaped = [
+        f"{key} {_kind(value)} instead of {_kind(own[key])}"
+        for key, value in read.items()
+        if key in own and (value.shape != own[key].shape or value.is_floating_point() != own[key].is_floating_point())
+    ]
+    kinds = {"missing": missing, "extra": extra, "misshaped": misshaped}
+    return [f"{len(keys)} {kind}: {_named(keys)}" for kind, keys in kinds.items() if keys]
+
+
+def _kind(value: Tensor) -> str:
+    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+
+
+def _named(keys: Sequence[str]) -> str:
+    rest = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(keys[:_NAMED]) + rest

@@ -1,0 +1,32 @@
+"""What every codec offers to the runtimes and the targets of training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Codec(Protocol):
+    """Joints <-> what a network computes.
+
+    Attributes:
+        reads: the names of the network outputs that `decode` takes; a runtime hands all others on.
+    """
+
+    reads: tuple[str, ...]
+
+    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Network outputs of N crops -> joints (N, K, 2) in input pixels and scores (N, K) in [0, 1].
+
+        The results are of the same kind as the outputs: numpy arrays or torch tensors on the same device.
+        """
+
+
+class TrainingCodec(Codec, Protocol):
+    """A codec that also makes the targets a network is trained on."""
+
+    def encode(self, keypoints: NDArray[Any], visible: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Joints (N, K, 2) in input pixels and their visibility (N, K) -> targets, N rows each."""

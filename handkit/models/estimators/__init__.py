@@ -1,0 +1,11 @@
+"""Estimators: whole networks from a normalised crop batch (N, 3, H, W) to a dict of outputs.
+
+The outputs are ``heatmaps`` (N, K, h, w) and, where the model has them, ``presence`` (N,) the probability that there is
+a hand, ``handedness`` (N,) the probability that it is the person's right hand in an un-mirrored image, and
+``xyz_root`` (N, K, 3) metres relative to the wrist.
+"""
+
+from handkit.models.estimators.flip_test import FlipTest
+from handkit.models.estimators.top_down import TopDownEstimator
+
+__all__ = ["FlipTest", "TopDownEstimator"]

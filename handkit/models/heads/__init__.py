@@ -1,0 +1,5 @@
+"""Heads: a backbone's feature maps in, a dict of named outputs out (see `handkit.models.estimators`)."""
+
+from handkit.models.heads.hrnetv2_head import HRNetV2Head
+
+__all__ = ["HRNetV2Head"]

@@ -1,0 +1,82 @@
+"""What every runtime offers to the pipelines, whatever executes the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from handkit.codecs.base import Codec
+from handkit.errors import ConfigError
+from handkit.transforms.base import TensorTransform
+
+Array = NDArray[Any]
+
+
+class Net(Protocol):
+    """A network made ready: crops in, joints out."""
+
+    def __call__(self, batch: Mapping[str, Array]) -> dict[str, Array]:
+        """Runs N crops.
+
+        Args:
+            batch: ``img`` (N, H, W, 3) uint8 RGB, and any columns of N rows that the transforms use or collect.
+
+        Returns:
+            numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K) in place
+            of the outputs that the codec reads; every other output of the model under its own name; and the columns,
+            except ``img``, that the last transform left in the batch.
+        """
+
+
+class Runtime(Protocol):
+    """Makes a model ready to run on a device."""
+
+    def prepare(
+        self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
+    ) -> Net:
+        """Loads the weights into the model and joins it with its tensor transforms and its codec.
+
+        Args:
+            model: a component of `handkit.registry.MODELS` that this runtime can execute.
+            checkpoint: the weights: a path, or ``hub:CARD/FILE``.
+            transforms: the tensor part of the config's ``test_transforms``, in order.
+            codec: decodes the model's outputs; None returns them as they are.
+
+        Raises:
+            ConfigError: a model this runtime cannot execute, or no checkpoint where the model has weights.
+            CheckpointError: the weights do not fit the model.
+        """
+
+
+def apply_transforms(transforms: Sequence[TensorTransform], batch: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Applies the tensor transforms and parts the result into the network's input ``img`` and the other columns.
+
+    Raises:
+        ConfigError: the transforms leave no ``img``.
+    """
+    out = dict(batch)
+    for transform in transforms:
+        out = transform(out)
+    if "img" not in out:
+        raise ConfigError(f"the transforms leave {sorted(out)} for the network: PoseCollect(keys=...) must name 'img'")
+    img = out.pop("img")
+    return img, out
+
+
+def decode_outputs(outputs: Mapping[str, Any], codec: Codec | None) -> dict[str, Any]:
+    """Puts ``keypoints`` and ``scores`` in place of the outputs that the codec reads.
+
+    Raises:
+        ConfigError: the model does not give what the codec reads.
+    """
+    if codec is None:
+        return dict(outputs)
+    missing = [name for name in codec.reads if name not in outputs]
+    if missing:
+        raise ConfigError(f"{type(codec).__name__} decodes {missing}, but the model gives {sorted(outputs)}")
+    keypoints, scores = codec.decode(outputs)
+    rest = {name: value for name, value in outputs.items() if name not in codec.reads}
+    return {**rest, "keypoints": keypoints, "scores": scores}

@@ -1,0 +1,113 @@
+"""Runs torch models, on the CPU or a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from handkit.checkpoints import load_weights
+from handkit.codecs.base import Codec
+from handkit.errors import ConfigError
+from handkit.hub import resolve
+from handkit.registry import RUNTIMES
+from handkit.runtime.base import apply_transforms, decode_outputs
+from handkit.transforms.base import TensorTransform
+
+Array = NDArray[Any]
+
+
+@RUNTIMES.register_module()
+class TorchRuntime:
+    """Executes torch modules in float32, for inference.
+
+    Args:
+        device: as torch names it: 'cpu', 'cuda', 'cuda:1', 'mps'; None takes a CUDA device if there is one, else the
+            CPU.
+
+    Raises:
+        ConfigError: a device that torch does not know or cannot use here.
+    """
+
+    def __init__(self, device: str | None = None) -> None:
+        self.device = _usable_device(device)
+
+    def prepare(
+        self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
+    ) -> TorchNet:
+        """Loads the weights and moves the model to the device; see `handkit.runtime.base.Runtime`.
+
+        The model itself is used, not a copy: it is switched to evaluation, moved, and laid out as channels_last, which
+        is 1.4 times faster for HRNet on a CPU.
+
+        Raises:
+            ConfigError: not a torch module, or one with weights but no checkpoint.
+            CheckpointError: the checkpoint does not fit the model.
+            HubError: the checkpoint cannot be had.
+        """
+        name = type(model).__name__
+        if not isinstance(model, nn.Module):
+            raise ConfigError(f"TorchRuntime executes torch modules; {name} is none, it belongs to another runtime")
+        if checkpoint is not None:
+            load_weights(model, resolve(checkpoint))
+        elif model.state_dict():
+            raise ConfigError(f"{name} has no weights yet, and random ones find no hands: name a file as checkpoint=")
+        module: Any = model.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return TorchNet(module, self.device, transforms, codec)
+
+
+class TorchNet:
+    """A torch module made ready; see `handkit.runtime.base.Net`.
+
+    Args:
+        model: in evaluation mode, on the device.
+        device: the images are moved there once, as uint8; everything up to the decoded joints happens there.
+        transforms: the tensor part of the config's transforms.
+        codec: decodes the outputs; None returns them as they are.
+    """
+
+    def __init__(
+        self, model: nn.Module, device: torch.device, transforms: Sequence[TensorTransform], codec: Codec | None
+    ) -> None:
+        self._model = model
+        self._device = device
+        self._transforms = tuple(transforms)
+        self._codec = codec
+
+    @torch.inference_mode()
+    def __call__(self, batch: Mapping[str, Array]) -> dict[str, Array]:
+        """Runs N crops.
+
+        Raises:
+            ConfigError: the transforms leave no (N, C, H, W) image, or the codec reads what the model does not give.
+        """
+        images = torch.from_numpy(np.require(batch["img"], requirements=["C", "W"])).to(self._device)
+        img, columns = apply_transforms(self._transforms, {**batch, "img": images})
+        if img.ndim != 4 or not img.is_floating_point():
+            raise ConfigError(
+                f"the transforms give {img.dtype} images of the shape {tuple(img.shape)}, but the network takes float "
+                "(N, 3, H, W): MMToTensor must be among the tensor transforms"
+            )
+        outputs = decode_outputs(self._model(img), self._codec)
+        return {name: _to_numpy(value) for name, value in {**columns, **outputs}.items()}
+
+
+def _to_numpy(value: Tensor | Array) -> Array:
+    return value.cpu().numpy() if isinstance(value, Tensor) else value
+
+
+def _usable_device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"device {name!r} cannot be used with torch {torch.__version__} here: {reason}") from error
+    return device

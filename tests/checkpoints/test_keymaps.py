@@ -1,0 +1,50 @@
+"""Names of mmpose 0.x, EasyCV and wrapped models."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handkit.checkpoints.keymaps import to_handkit_keys
+
+
+def renamed(*keys: str) -> list[str]:
+    return list(to_handkit_keys(dict.fromkeys(keys)))
+
+
+def test_the_old_heads_last_convolution_is_the_final_layer_and_the_others_come_before_it() -> None:
+    old = ["0.weight", "0.bias", "1.running_mean", "1.num_batches_tracked", "3.weight", "3.bias"]
+    assert renamed(*(f"keypoint_head.final_layer.{name}" for name in old)) == [
+        "head.conv_layers.0.weight",
+        "head.conv_layers.0.bias",
+        "head.conv_layers.1.running_mean",
+        "head.conv_layers.1.num_batches_tracked",
+        "head.final_layer.weight",
+        "head.final_layer.bias",
+    ]
+
+
+def test_a_head_with_one_convolution_keeps_its_name() -> None:
+    assert renamed("keypoint_head.final_layer.weight", "keypoint_head.deconv_layers.0.weight") == [
+        "head.final_layer.weight",
+        "head.deconv_layers.0.weight",
+    ]
+
+
+def test_a_wrappers_prefix_goes_and_so_does_the_preprocessor() -> None:
+    assert renamed(
+        "module.backbone.conv1.weight", "module.keypoint_head.final_layer.3.bias", "data_preprocessor.mean"
+    ) == [
+        "backbone.conv1.weight",
+        "head.final_layer.bias",
+    ]
+
+
+names = st.sampled_from(
+    ["backbone.conv1.weight", "head.final_layer.weight", "head.conv_layers.0.bias", "neck.0.weight", "bbox_head.a.1.b"]
+)
+
+
+@given(st.sets(names))
+def test_names_of_handkit_mmpose_1_and_mmdet_stay(keys: set[str]) -> None:
+    assert renamed(*keys) == list(keys)
