@@ -1,0 +1,144 @@
+"""What every metric takes: one row per labelled hand, collected image by image and reduced at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.datasets.labels import HandLabels
+from handkit.errors import DataError
+from handkit.hands import Hands, Side
+from handkit.metrics.keypoints import box_sides, distances
+
+if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not need
+    from handkit.metrics.matching import Match
+
+Array = NDArray[Any]
+#: Over which hands a metric goes: all labelled ones, the joints of a missed hand being wrong, or only the found ones.
+Over = Literal["labelled", "matched"]
+
+
+@dataclass(frozen=True, eq=False)
+class HandSamples:
+    """N labelled hands of I images with the predictions that answer them.
+
+    Args:
+        labels: (N, K, 2) labelled joints, pixels of the original image.
+        visible: (N, K), 0 where a joint is not labelled.
+        boxes: (N, 4) xyxy boxes that normalise distances.
+        sides: N labelled sides, None where unknown.
+        predicted: (N, K, 2) predicted joints; NaN where the hand was missed.
+        predicted_sides: N predicted sides; None where the model does not say or the hand was missed.
+        found: (N,) bool, False where the hand was missed.
+        unmatched: (I,) per image the number of predicted hands that answer no label.
+
+    Raises:
+        DataError: columns that disagree in length.
+    """
+
+    labels: Array
+    visible: Array
+    boxes: Array
+    sides: tuple[Side | None, ...]
+    predicted: Array
+    predicted_sides: tuple[Side | None, ...]
+    found: Array
+    unmatched: Array
+
+    def __post_init__(self) -> None:
+        rows = {name: len(getattr(self, name)) for name in _COLUMNS}
+        if len(set(rows.values())) > 1:
+            raise DataError(f"HandSamples needs one row per labelled hand in every column, got {rows}")
+        if self.predicted.shape != self.labels.shape or self.visible.shape != self.labels.shape[:2]:
+            shapes = [self.labels.shape, self.predicted.shape, self.visible.shape]
+            raise DataError(f"HandSamples.labels, predicted and visible must be of the same joints, got {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @cached_property
+    def distances(self) -> Array:
+        """(N, K) pixels; NaN where not labelled, inf where missed."""
+        return distances(self.predicted, self.labels, self.visible)
+
+    @cached_property
+    def box_sides(self) -> Array:
+        """(N,) the longer sides of the boxes in pixels."""
+        return box_sides(self.boxes)
+
+    def rows(self, over: Over) -> Array:
+        """(N,) bool: the hands that a metric goes over."""
+        if over not in ("labelled", "matched"):
+            raise ValueError(f"over must be 'labelled' or 'matched', not {over!r}")
+        return self.found if over == "matched" else np.ones(len(self), bool)
+
+    @classmethod
+    def of_image(cls, labels: HandLabels, hands: Hands, match: Match, measured: Array | None = None) -> HandSamples:
+        """The rows of one image.
+
+        Args:
+            labels: the labelled hands.
+            hands: the predicted ones.
+            match: from `match_hands`.
+            measured: (N,) bool, the labels that become rows; None takes those that are not ignored. The prediction of
+                any other label is neither right nor unmatched.
+        """
+        kept = labels.measured() if measured is None else measured
+        answer = np.full(len(labels), -1)
+        answer[match.labels] = match.predictions
+        predicted = np.full((len(labels), *labels.keypoints.shape[1:]), np.nan)
+        predicted[match.labels] = hands.keypoints[match.predictions]
+        rows = np.flatnonzero(kept)
+        return cls(
+            labels=labels.keypoints[rows],
+            visible=labels.visible[rows],
+            boxes=labels.boxes[rows],
+            sides=tuple(labels.handedness[row] for row in rows),
+            predicted=predicted[rows],
+            predicted_sides=tuple(hands.handedness[answer[row]] if answer[row] >= 0 else None for row in rows),
+            found=answer[rows] >= 0,
+            unmatched=np.array([len(match.unmatched)]),
+        )
+
+    @classmethod
+    def of_negatives(cls, predictions: Sequence[Hands], joints: int = 21) -> HandSamples:
+        """Images known to show no hand: no row, and every predicted hand is unmatched."""
+        return cls(
+            labels=np.zeros((0, joints, 2)),
+            visible=np.zeros((0, joints), np.uint8),
+            boxes=np.zeros((0, 4)),
+            sides=(),
+            predicted=np.zeros((0, joints, 2)),
+            predicted_sides=(),
+            found=np.zeros(0, bool),
+            unmatched=np.array([len(hands) for hands in predictions], int),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[HandSamples], joints: int = 21) -> HandSamples:
+        """Parts one after the other; none gives no rows."""
+        parts = parts or [cls.of_negatives([], joints)]
+        columns: dict[str, Any] = {}
+        for name in (*_ARRAYS, "unmatched"):
+            columns[name] = np.concatenate([getattr(part, name) for part in parts])
+        for name in _SIDES:
+            columns[name] = tuple(side for part in parts for side in getattr(part, name))
+        return cls(**columns)
+
+
+_ARRAYS = ("labels", "visible", "boxes", "predicted", "found")
+_SIDES = ("sides", "predicted_sides")
+_COLUMNS = (*_ARRAYS, *_SIDES)
+
+
+class Metric(Protocol):
+    """A registered metric: built from its own arguments, it reduces samples to named numbers."""
+
+    def compute(self, samples: HandSamples) -> dict[str, float]:
+        """Names with values; NaN where there is nothing to measure."""
+        ...
