@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist brings the processes; read when torch is first imported
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn

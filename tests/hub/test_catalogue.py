@@ -134,7 +134,7 @@ def test_a_card_that_is_no_json_object(tmp_path, text):
 
 @given(st.lists(st.sampled_from(["a", "b.c", "..", ".", "", "/", "~", "\\", "C:"]), max_size=5).map("/".join))
 def test_a_path_said_to_be_inside_stays_inside(text):
-    root = Path("/root/of/card")
+    root = Path("/where/cards/lie")
     if is_inside(text):
         assert (root / text).resolve().is_relative_to(root)
         assert (root / text) != root

@@ -27,7 +27,7 @@ def test_configs_are_found_by_name_and_path(tmp_path: Path, monkeypatch: pytest.
 
 def test_bases_merge_and_helpers_vanish() -> None:
     config = load_config(HRNET)
-    assert config["model"]["backbone"]["widths"] == (18, 36, 72, 144)
+    assert config["model"]["backbone"]["width"] == 18
     assert set(config) <= set(PIPELINE_KEYS)
     assert type(config["model"]) is dict
 
@@ -50,7 +50,7 @@ def test_options_change_lists_nodes_and_types() -> None:
     [
         ({"test_transforms.9.padding": 1}, "fits no place"),
         ({"detectr": 1}, "unknown key 'detectr'; did you mean 'detector'"),
-        ({"model.backbone.witdhs": (1,)}, r"model\.backbone: HRNet takes no argument 'witdhs'; did you mean 'widths'"),
+        ({"model.backbone.witdh": 1}, r"model\.backbone: HRNet takes no argument 'witdh'; did you mean 'width'"),
         ({"model.head.type": "HRNetHead"}, r"model\.head: no component is registered as 'HRNetHead'"),
         ({"codec.kernel": "11"}, r"codec\.kernel: '11' is not int"),
         ({"test_transforms.1.padding": "much"}, r"test_transforms\.1\.padding: 'much' is not float"),

@@ -1,0 +1,37 @@
+"""OneHandDetector + HRNetV2-W18 + DARK, for any checkpoint: handkit's own, mmpose 1.x, mmpose 0.x or EasyCV.
+
+    handkit predict photo.jpg --model pipelines/hand_2d_keypoints_hrnetv2_w18_dark --checkpoint hrnetv2_w18.pth \
+        --cfg-options detector.checkpoint=ssdlite_mobilenetv2.pth --out drawn
+
+The network and its test-time steps are those of mmpose's hrnetv2_w18_coco_wholebody_hand_256x256_dark (paper: PCK@0.2
+0.814, AUC 0.840, EPE 4.37 on COCO-WholeBody-Hand with true boxes). handkit ships no weights for it yet, so nothing is
+measured here.
+"""
+
+_base_ = ["../_base_/models/hrnetv2_w18.py", "../_base_/detectors/onehand_ssdlite_mobilenetv2.py"]
+
+_input_size = (256, 256)
+
+task = "hand_2d_keypoints"
+test_transforms = [
+    dict(type="LoadImage"),
+    dict(type="TopDownAffine", input_size=_input_size, padding=1.25),
+    dict(type="MMToTensor"),
+    dict(type="NormalizeTensor", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+    dict(type="PoseCollect", keys=("img",)),
+]
+checkpoint = None
+codec = dict(
+    type="GaussianHeatmap",
+    input_size=_input_size,
+    heatmap_size=(64, 64),
+    sigma=2.0,
+    unbiased=True,
+    dark=True,
+    kernel=11,
+    max_offset=1.0,
+)
+flip_test = "aligned"
+runtime = dict(type="TorchRuntime")
+box_threshold = 0.5
+nms_iou = 0.45

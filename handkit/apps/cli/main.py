@@ -1,0 +1,49 @@
+"""The verbs of `handkit`, and how every error of ours ends: one line, exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from handkit import __version__
+from handkit.apps.cli.doctor import doctor
+from handkit.apps.cli.download import download
+from handkit.apps.cli.ls import ls
+from handkit.apps.cli.predict import predict
+from handkit.apps.cli.validate import validate
+from handkit.errors import HandkitError
+
+app = typer.Typer(
+    name="handkit", help="Hand keypoints from photographs.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+for _verb in (predict, validate, ls, download, doctor):
+    app.command()(_verb)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),
+) -> None:
+    """Hand keypoints from photographs."""
+
+
+def main() -> None:
+    """Runs the command line; an error of handkit's own prints one line and exits with code 2."""
+    try:
+        app()
+    except HandkitError as error:
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {_plain(str(error))}", soft_wrap=True)
+        sys.exit(2)
+
+
+def _plain(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", "\\[")

@@ -1,0 +1,170 @@
+"""`handkit.pipeline`: from a task and a model to a callable."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from handkit import hub
+from handkit.errors import ConfigError, did_you_mean
+from handkit.pipelines.bundles import CONFIGURATION, load_bundle
+from handkit.pipelines.detection import HandDetection
+from handkit.pipelines.inputs import OnError
+from handkit.pipelines.keypoints import HandKeypoints
+from handkit.pipelines.top_down import TopDown
+from handkit.registry import CODECS, DETECTORS, MODELS, RUNTIMES, TRANSFORMS, build, resolve
+from handkit.registry.config import load_config, with_options
+from handkit.registry.validate import validate
+from handkit.runtime.base import Net
+from handkit.transforms import LoadImage, split_stages
+
+#: The tasks and the config that answers each when no model is named.
+DEFAULTS = {
+    "hand_2d_keypoints": "pipelines/hand_2d_keypoints_mediapipe",
+    "hand_detection": "pipelines/hand_detection_mediapipe",
+}
+_THRESHOLDS = ("box_threshold", "presence_threshold", "nms_iou")
+Pipeline: TypeAlias = "HandKeypoints | HandDetection"
+
+
+def pipeline(
+    task: str = "hand_2d_keypoints",
+    model: str | Path | None = None,
+    device: str | None = None,
+    *,
+    checkpoint: str | Path | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    box_threshold: float | None = None,
+    presence_threshold: float | None = None,
+    nms_iou: float | None = None,
+    max_hands: int | None = None,
+    mirrored: bool = False,
+    batch_size: int = 8,
+    on_error: OnError = "raise",
+) -> Any:
+    """Builds a pipeline.
+
+    Args:
+        task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
+        model: None for the task's default, the folder of a bundle, or a config (a path, or the name of one of
+            handkit's own such as ``pipelines/hand_2d_keypoints_hrnetv2_w18_dark``).
+        device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
+        checkpoint: the weights of the config's model; a path, or hub:CARD/FILE.
+        cfg_options: changes to the config by dotted key, as ``--cfg-options``.
+        box_threshold: least score of a detected box, in [0, 1]. This and the next two default to the config's value,
+            else to the one on the model's card.
+        presence_threshold: least probability that a crop shows a hand, in [0, 1].
+        nms_iou: overlap (intersection over union) above which the weaker of two boxes is dropped.
+        max_hands: most hands per image.
+        mirrored: the images are mirrored, as most selfie cameras show them.
+        batch_size: images that are loaded, and crops that are run, together.
+        on_error: 'raise', or 'skip' to put a `BadInput` in a bad input's place.
+
+    Returns:
+        A `HandKeypoints` or `HandDetection`: call it with images.
+
+    Raises:
+        ConfigError: an unknown task, no such model, or a mistake in its config.
+        CheckpointError: weights that do not fit.
+        HubError: weights that cannot be had.
+    """
+    config = resolve_config(task, model, checkpoint, cfg_options)
+    options = {"box_threshold": box_threshold, "presence_threshold": presence_threshold, "nms_iou": nms_iou}
+    options["max_hands"] = max_hands
+    config.update({key: value for key, value in options.items() if value is not None})
+    if device is not None:
+        _set_device(config, device)
+    shared: dict[str, Any] = {"config": config, "batch_size": batch_size, "on_error": on_error}
+    load, *crop_transforms = (transform for transform in _image_part(config))
+    if config["task"] == "hand_detection":
+        if mirrored:
+            raise ConfigError("hand_detection tells no sides, so it takes no mirrored=True")
+        return HandDetection(load, build_detector(config), max_hands=config.get("max_hands"), **shared)
+    top_down = TopDown(
+        build_detector(config),
+        crop_transforms,
+        build_net(config),
+        presence_threshold=config.get("presence_threshold"),
+        max_hands=config.get("max_hands"),
+        given_rotations=config.get("given_rotations", 1),
+        batch_size=batch_size,
+    )
+    return HandKeypoints(load, top_down, mirrored=mirrored, **shared)
+
+
+def resolve_config(
+    task: str,
+    model: str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The validated config of a task, with options applied and the card's thresholds filled in; see `pipeline`."""
+    task = task.replace("-", "_")
+    if task not in DEFAULTS:
+        raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
+    name = DEFAULTS[task] if model is None else model
+    if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
+        config = with_options(load_bundle(Path(name)), cfg_options, str(name))
+    else:
+        config = load_config(name, cfg_options)
+    if checkpoint is not None:
+        config["checkpoint"] = str(checkpoint)
+    validate(config, str(name))
+    if config["task"] != task:
+        raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
+    if config.get("card"):
+        thresholds = hub.card(config["card"]).thresholds
+        known = {key: thresholds[key] for key in _THRESHOLDS if key in thresholds}
+        config = {**known, **config}
+    return config
+
+
+def build_detector(config: Mapping[str, Any]) -> Any:
+    """The config's detector, given those thresholds at the config's top that its constructor takes."""
+    node = dict(config["detector"])
+    takes = inspect.signature(resolve(node["type"], DETECTORS, "detector")).parameters
+    for argument, key in (("score_threshold", "box_threshold"), ("nms_iou", "nms_iou")):
+        if key in config and argument in takes:
+            node[argument] = config[key]
+    return build(node, DETECTORS, "detector")
+
+
+def build_net(config: Mapping[str, Any]) -> Net:
+    """The config's network with its weights, behind one call from a batch of crops to joints.
+
+    Raises:
+        ConfigError: the config names no model, codec or runtime.
+    """
+    for key in ("model", "codec", "runtime"):
+        if config.get(key) is None:
+            raise ConfigError(f"the config names no {key!r}, which {config['task']} needs")
+    transforms = [build(node, TRANSFORMS, "test_transforms") for node in config["test_transforms"]]
+    _, tensor_part = split_stages(transforms)
+    model: Any = config["model"]
+    if config.get("flip_test"):
+        shift = "none" if any(node.get("use_udp") for node in config["test_transforms"]) else config["flip_test"]
+        model = {"type": "FlipTest", "model": model, "shift": shift}
+    runtime = build(config["runtime"], RUNTIMES, "runtime")
+    codec = build(config["codec"], CODECS, "codec")
+    net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
+    return net
+
+
+def _image_part(config: Mapping[str, Any]) -> list[Any]:
+    transforms = [build(node, TRANSFORMS, f"test_transforms.{i}") for i, node in enumerate(config["test_transforms"])]
+    image_part, _ = split_stages(transforms)
+    if not image_part or not isinstance(image_part[0], LoadImage):
+        raise ConfigError("test_transforms must begin with LoadImage")
+    return image_part
+
+
+def _set_device(config: dict[str, Any], device: str) -> None:
+    """Gives every runtime node of the config the device."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            config[key] = value = dict(value)
+            _set_device(value, device)
+        if key == "runtime":
+            value["device"] = device

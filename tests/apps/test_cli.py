@@ -1,0 +1,164 @@
+"""The command line, in this process except where a fresh one matters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handkit.apps.cli.inputs import pictures
+from handkit.apps.cli.main import main
+from handkit.demo_image import demo_image
+from handkit.errors import DataError
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `handkit ARGUMENTS`, returns exit code, output, errors."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["handkit", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        code: object = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        out = capsys.readouterr()
+        return code if isinstance(code, int) else 0, out.out, out.err
+
+    return run
+
+
+def test_version_and_help(cli: Any) -> None:
+    import handkit
+
+    assert cli("--version")[:2] == (0, f"{handkit.__version__}\n")
+    code, out, _ = cli("--help")
+    assert code == 0
+    for verb in ("predict", "validate", "ls", "download", "doctor"):
+        assert verb in out
+
+
+def test_validate_answers_typos(cli: Any, tmp_path: Path) -> None:
+    assert cli("validate", "--all")[0] == 0
+    config = tmp_path / "mine.py"
+    config.write_text("task = 'hand_2d_keypoints'\ndetecter = dict(type='FullImage')\ntest_transforms = []\n")
+    code, _, err = cli("validate", config)
+    assert code == 2
+    assert "unknown key 'detecter'; did you mean 'detector'" in err
+    code, out, _ = cli("validate", "pipelines/hand_2d_keypoints_mediapipe", "--cfg-options", "max_hands=2")
+    assert (code, "no mistake" in out) == (0, True)
+
+
+def test_ls_lists_everything(cli: Any) -> None:
+    code, out, _ = cli("ls")
+    assert code == 0
+    for name in ("HRNet", "GaussianHeatmap", "TopDownAffine", "HandSynth", "PCK", "OneHandDetector", "mediapipe_hands"):
+        assert name in out
+    assert "TopDownAffine" not in cli("ls", "models")[1]
+    code, _, err = cli("ls", "model")
+    assert (code, "did you mean 'models'" in err) == (2, True)
+
+
+def test_unknown_models_and_tasks_are_one_line(cli: Any) -> None:
+    code, _, err = cli("predict", demo_image(), "--model", "pipelines/nothing")
+    assert code == 2
+    assert err.startswith("error: no config 'pipelines/nothing'")
+    assert cli("predict", demo_image(), "--task", "hand_2d")[0] == 2
+
+
+def test_predict_a_folder_with_two_broken_files_among_ten_good(
+    cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]
+) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    (folder / "more").mkdir(parents=True)
+    picture = Image.open(demo_image()).convert("RGB").resize((320, 240))
+    for index in range(10):
+        picture.save(folder / ("more" if index % 2 else ".") / f"hand{index}.png")
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "torn.png").write_bytes((folder / "hand0.png").read_bytes()[:2000])
+    (folder / "notes.txt").write_text("no picture")
+    code, shown, err = cli("predict", folder, "--out", out, "--json", tmp_path / "hands.json")
+    assert code == 2
+    assert err.count("error:") == 2
+    assert "empty.jpg: zero bytes" in err
+    assert "torn.png: broken or truncated image" in err
+    assert "2 of 12 inputs could not be used" in err
+    assert shown.count("->") == 10
+    assert sorted(path.name for path in out.rglob("*.png")) == [f"hand{index}.png" for index in range(10)]
+    records = json.loads((tmp_path / "hands.json").read_text("utf-8"))["images"]
+    assert [("error" in record) for record in records].count(True) == 2
+    assert all(len(record["keypoints"]) == 1 for record in records if "error" not in record)
+    drawn = np.asarray(Image.open(out / "hand0.png").convert("RGB"))
+    assert (drawn != np.asarray(picture)).any(-1).mean() > 0.01
+
+
+def test_predict_prints_the_joints_of_one_picture(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    code, out, _ = cli("predict", demo_image(), "--out", tmp_path)
+    assert code == 0
+    assert "forefinger4" in out
+    assert (tmp_path / "hand.png").is_file()
+
+
+def test_predict_boxes_only(cli: Any, mediapipe_files: dict[str, Path]) -> None:
+    code, out, _ = cli("predict", demo_image(), "--task", "hand-detection")
+    assert (code, ": hand 0." in out) == (0, True)
+    assert cli("predict", demo_image(), "--task", "hand_detection", "--mirrored")[0] == 2
+
+
+def test_a_failed_run_leaves_the_old_json(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    path = tmp_path / "hands.json"
+    path.write_text("old")
+    code, _, err = cli("predict", tmp_path / "nothing*.jpg", "--json", path)
+    assert (code, "matches no file" in err, path.read_text()) == (2, True, "old")
+
+
+def test_doctor(cli: Any, mediapipe_files: dict[str, Path]) -> None:
+    code, out, _ = cli("doctor")
+    assert (code, "all well" in out) == (0, True)
+    assert "PalmDetector" in out
+    assert "sha256" in out
+    assert "ms warm" in out
+
+
+def test_download_to_a_folder(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    code, out, _ = cli("download", "default", "--to", tmp_path)
+    assert code == 0
+    assert (tmp_path / "mediapipe_hands" / "hand_landmark_full.tflite").is_file()
+    assert "mediapipe_hands/hand_landmark_full.tflite" in out
+    assert cli("download", "mediapipe_hand")[0] == 2
+
+
+def test_inputs_expand_and_never_share_a_drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a/x.jpg", "a/x.png", "b/x.jpg", "b/readme.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    found = pictures(["a", "b/*.jpg", "b/x.jpg", "http://host/x.jpg?size=2", "gone.jpg"])
+    assert [picture.source for picture in found][:2] == ["a/x.jpg", "a/x.png"]
+    targets = [str(picture.target) for picture in found]
+    assert targets == ["x.png", "x_2.png", "x_3.png", "x_4.png", "x_5.png", "gone.png"]
+    (tmp_path / "c").mkdir()
+    with pytest.raises(DataError, match="holds no pictures"):
+        pictures(["c"])
+
+
+def test_importing_handkit_is_light(in_subprocess: Callable[..., str]) -> None:
+    heavy = in_subprocess("import sys, handkit; print(sorted({'torch', 'cv2', 'numpy'} & set(sys.modules)))")
+    assert heavy.strip() == "[]"
+
+
+def test_the_demo_program(tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    program = Path(__file__).resolve().parents[2] / "demo" / "image_demo.py"
+    command = [sys.executable, str(program), str(demo_image()), str(tmp_path / "drawn.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(json.loads(done.stdout)["keypoints"]) == 1
+    assert (tmp_path / "drawn.png").is_file()
