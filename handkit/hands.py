@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import DataError
+from handkit.geometry import mirror_boxes, mirror_points
 from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
@@ -157,8 +158,6 @@ class Hands:
             swap_sides: True where the mirrored image is taken for an ordinary photograph, as in training; False where
                 it is known to be mirrored and the sides are to stay the person's own.
         """
-        from handkit.geometry import mirror_boxes, mirror_points
-
         width = self.image_size[0]
         columns = {name: getattr(self, name) for name in self.keys()}
         columns["keypoints"] = mirror_points(self.keypoints, width)

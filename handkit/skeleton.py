@@ -26,6 +26,7 @@ class Skeleton:
         edges: pairs of joint indices (parent, child) that are bones.
         sigmas: K per-joint constants of OKS, or () where none are published.
         colors: K RGB colours for drawing.
+        upright: the two joints (from, to) whose line points straight up when the hand is not turned.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Skeleton:
     edges: tuple[tuple[int, int], ...]
     sigmas: tuple[float, ...] = ()
     colors: tuple[tuple[int, int, int], ...] = ()
+    upright: tuple[int, int] = (0, 1)
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -52,6 +54,7 @@ HAND = Skeleton(
         *(0.022, 0.026, 0.017, 0.021, 0.021, 0.032, 0.02, 0.019, 0.022, 0.031),
     ),
     colors=((255, 255, 255), *(color for color in _FINGER_COLORS for _ in range(4))),
+    upright=(0, 9),
 )
 
 SKELETONS: dict[str, Skeleton] = {HAND.name: HAND}

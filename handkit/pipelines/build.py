@@ -25,7 +25,8 @@ DEFAULTS = {
     "hand_2d_keypoints": "pipelines/hand_2d_keypoints_mediapipe",
     "hand_detection": "pipelines/hand_detection_mediapipe",
 }
-_THRESHOLDS = ("box_threshold", "presence_threshold", "nms_iou")
+#: A config's thresholds by their names on a card.
+_THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 Pipeline: TypeAlias = "HandKeypoints | HandDetection"
 
 
@@ -116,8 +117,7 @@ def resolve_config(
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
         thresholds = hub.card(config["card"]).thresholds
-        known = {key: thresholds[key] for key in _THRESHOLDS if key in thresholds}
-        config = {**known, **config}
+        config = {**{_THRESHOLDS[name]: value for name, value in thresholds.items()}, **config}
     return config
 
 

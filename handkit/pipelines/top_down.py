@@ -34,7 +34,7 @@ class TopDown:
             ``presence`` (M,), ``handedness`` (M,) as the probability of a right hand, ``xyz_root`` (M, K, 3).
         presence_threshold: detected crops below it are dropped; None for a model without presence.
         max_hands: most hands per image, the best kept; None for all.
-        given_rotations: how many turns of a given box are tried, the best presence kept; 1 for a model that does not
+        given_rotations: in how many turns a given box is tried to find its hand's upright; 1 for a model that does not
             mind rotation.
         batch_size: crops per run of the net.
         skeleton: the joints the net answers.
@@ -58,39 +58,56 @@ class TopDown:
         """
         unknown = [index for index, boxes in enumerate(given) if boxes is None]
         found = dict(zip(unknown, self._detect([images[index]["img"] for index in unknown]), strict=True))
-        detections = [found[index] if boxes is None else boxes for index, boxes in enumerate(given)]
-        turns = [1 if boxes is None else self.given_rotations for boxes in given]
-        crops = [
-            crop
-            for image, boxes, turn in zip(images, detections, turns, strict=True)
-            for crop in self._crops(image, boxes, turn)
+        turned = self._turned(images, given) if self.given_rotations > 1 else given
+        detections = [found[index] if boxes is None else boxes for index, boxes in enumerate(turned)]
+        pairs = list(zip(images, detections, strict=True))
+        outputs = self._run([crop for image, boxes in pairs for crop in self._crops(image, boxes)])
+        ends = np.cumsum([0, *map(len, detections)])
+        return [
+            self._assemble(image, boxes, {key: value[first:last] for key, value in outputs.items()}, asked)
+            for (image, boxes), first, last, asked in zip(pairs, ends[:-1], ends[1:], given, strict=True)
         ]
-        outputs = self._run(crops)
-        hands, first = [], 0
-        for image, boxes, turn, asked in zip(images, detections, turns, given, strict=True):
-            rows = np.arange(first, first + len(boxes) * turn).reshape(len(boxes), turn)
-            first += rows.size
-            best = _best_turn(rows, outputs)
-            hands.append(self._assemble(image, boxes, {key: value[best] for key, value in outputs.items()}, asked))
-        return hands
 
     def _detect(self, images: list[Array]) -> list[Detections]:
         return self.detector.detect(images) if images else []
 
-    def _crops(self, image: Sample, boxes: Detections, turns: int) -> list[Sample]:
-        """The transformed sample of every box in every turn, box by box."""
+    def _turned(self, images: Sequence[Sample], given: Sequence[Detections | None]) -> list[Detections | None]:
+        """The caller's boxes with the turn in which their hands stand upright.
+
+        Of `given_rotations` turns the one of best presence counts; where its joints point tells the turn exactly.
+        """
+        turns = np.arange(self.given_rotations) * 2 * np.pi / self.given_rotations
+        crops = [
+            crop
+            for image, boxes in zip(images, given, strict=True)
+            if boxes is not None
+            for row in np.repeat(np.arange(len(boxes)), len(turns)).reshape(-1, len(turns))
+            for crop in self._crops(image, Detections(boxes.boxes[row], boxes.scores[row], turns))
+        ]
+        outputs = self._run(crops)
+        if crops and "presence" not in outputs:
+            raise ConfigError("given_rotations needs a model that gives a presence to choose the best turn by")
+        directions = _best_directions(outputs, len(turns), self.skeleton) if crops else np.zeros(0)
+        turned: list[Detections | None] = []
+        for boxes in given:
+            count = 0 if boxes is None else len(boxes)
+            mine, directions = directions[:count], directions[count:]
+            turned.append(None if boxes is None else Detections(boxes.boxes, boxes.scores, mine))
+        return turned
+
+    def _crops(self, image: Sample, boxes: Detections) -> list[Sample]:
+        """The transformed sample of every box."""
         rotations = np.zeros(len(boxes)) if boxes.rotations is None else boxes.rotations
         crops = []
         for box, score, rotation in zip(boxes.boxes, boxes.scores, rotations, strict=True):
-            for turn in range(turns):
-                sample = {**image, "box": box, "box_score": score, "rotation": rotation + 2 * np.pi * turn / turns}
-                for transform in self.crop_transforms:
-                    sample = transform(sample)
-                crops.append(sample)
+            sample = {**image, "box": box, "box_score": score, "rotation": rotation}
+            for transform in self.crop_transforms:
+                sample = transform(sample)
+            crops.append(sample)
         return crops
 
     def _run(self, crops: list[Sample]) -> dict[str, Array]:
-        """Runs the net over all crops, and adds `points`: the joints in image pixels."""
+        """Runs the net over all crops; joints in image pixels, and the `angles` by which the crops were turned."""
         parts = []
         for start in range(0, len(crops), self.batch_size):
             part = crops[start : start + self.batch_size]
@@ -106,7 +123,9 @@ class TopDown:
         if len(boxes) == 0:
             return Hands.empty(size, self.skeleton)
         presence = rows.get("presence")
-        hands = self._hands(size, boxes, rows, boxes.scores if presence is None else presence)
+        shown = hand_box(rows["keypoints"], size) if boxes.rotations is not None else boxes.boxes
+        shown = shown if asked is None else asked.boxes
+        hands = self._hands(size, shown, rows, boxes.scores if presence is None else presence)
         if asked is not None:
             return hands
         keep = np.arange(len(hands))
@@ -117,8 +136,7 @@ class TopDown:
         best_first: Hands = hands[keep[np.argsort(-hands.box_scores[keep], kind="stable")][: self.max_hands]]
         return best_first
 
-    def _hands(self, size: tuple[int, int], boxes: Detections, rows: dict[str, Array], box_scores: Array) -> Hands:
-        points = rows["keypoints"]
+    def _hands(self, size: tuple[int, int], boxes: Array, rows: dict[str, Array], box_scores: Array) -> Hands:
         right = rows.get("handedness")
         xyz = rows.get("xyz_root")
         sides: tuple[Side | None, ...] = (None,) * len(boxes)
@@ -126,9 +144,9 @@ class TopDown:
             sides = tuple("right" if probability >= 0.5 else "left" for probability in right)
         known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "angles"}
         return Hands(
-            keypoints=points,
+            keypoints=rows["keypoints"],
             scores=np.minimum(rows["scores"], box_scores[:, None]) if "presence" in rows else rows["scores"],
-            boxes=boxes.boxes if boxes.rotations is None else hand_box(points, size),
+            boxes=boxes,
             box_scores=box_scores,
             handedness=sides,
             handedness_scores=np.zeros(len(boxes)) if right is None else np.maximum(right, 1 - right),
@@ -139,14 +157,14 @@ class TopDown:
         )
 
 
-def _best_turn(rows: Array, outputs: dict[str, Array]) -> Array:
-    """(N, T) rows of the outputs -> (N,) the row of each box's best presence."""
-    if rows.shape[1] == 1 or not len(rows):
-        return rows.reshape(-1)
-    if "presence" not in outputs:
-        raise ConfigError("given_rotations needs a model that gives a presence to choose the best turn by")
-    best: Array = rows[np.arange(len(rows)), outputs["presence"][rows].argmax(1)]
-    return best
+def _best_directions(outputs: dict[str, Array], turns: int, skeleton: Skeleton) -> Array:
+    """Outputs of N boxes, each in `turns` turns -> (N,) radians by which their hands are turned, clockwise."""
+    best = outputs["presence"].reshape(-1, turns).argmax(1)
+    points = outputs["keypoints"].reshape(len(best), turns, -1, 2)[np.arange(len(best)), best]
+    tail, head = skeleton.upright
+    x, y = (points[:, head] - points[:, tail]).T
+    directions: Array = np.arctan2(x, -y)
+    return directions
 
 
 def turn_xyz(xyz: Array, angles: Array) -> Array:

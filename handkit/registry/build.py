@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.registry import Registry
 
 from handkit.errors import ConfigError, did_you_mean
-from handkit.registry.registries import ALL
+from handkit.registry.registries import ALL, NEEDS_TORCH
 
 
 def is_node(value: object) -> bool:
@@ -46,29 +46,30 @@ def resolve(name: object, expect: Registry | None = None, where: str = "config")
         raise ConfigError(f"{where}: type must be a registered name (a string), not {name!r}")
     registries = list(ALL.values()) if expect is None else [expect]
     scope, _, plain = name.rpartition(".")
-    for registry in registries:
-        found = _find(plain, registry) if scope in ("", "handkit") else _find_foreign(scope, plain, registry)
-        if found is not None:
-            return found
+    found = _find(plain, registries) if scope in ("", "handkit") else _find_foreign(scope, plain, registries)
+    if found is not None:
+        return found
     kind = "component" if expect is None else expect.name
     known = {n for registry in registries for n in registered(registry)}
     raise ConfigError(f"{where}: no {kind} is registered as {name!r}; {did_you_mean(plain, known)}")
 
 
-def _find(name: str, registry: Registry) -> type | None:
-    """Looks a plain name up, importing the registry's rooms one by one until it is there."""
-    found: type | None = registry.module_dict.get(name)
-    for room in registry._locations:
-        if found is not None:
-            break
-        importlib.import_module(room)
-        found = registry.module_dict.get(name)
-    return found
+def _find(name: str, registries: Sequence[Registry]) -> type | None:
+    """Looks a plain name up, importing rooms one by one until it is there, those that need torch last."""
+    rooms = [room for registry in registries for room in registry._locations]
+    for room in (None, *sorted(rooms, key=NEEDS_TORCH.__contains__)):
+        if room is not None:
+            importlib.import_module(room)
+        for registry in registries:
+            if name in registry.module_dict:
+                found: type = registry.module_dict[name]
+                return found
+    return None
 
 
-def _find_foreign(scope: str, name: str, registry: Registry) -> type | None:
-    child = registry.children.get(scope)
-    return None if child is None else child.module_dict.get(name)
+def _find_foreign(scope: str, name: str, registries: Sequence[Registry]) -> type | None:
+    children = (registry.children[scope] for registry in registries if scope in registry.children)
+    return next((child.module_dict[name] for child in children if name in child.module_dict), None)
 
 
 def build(cfg: Mapping[str, Any], expect: Registry | None = None, where: str = "config", **extra: Any) -> Any:

@@ -2,9 +2,9 @@
 
 Each is a child of mmengine's registry of the same kind where there is one, with scope ``handkit``. A class registers
 itself with ``@MODELS.register_module()`` when its module is imported; `locations` lists those modules, and
-`handkit.registry.build.resolve` imports them one at a time until the name is known, so that a pipeline without torch
-components never imports torch. Names are unique across all registries (a contract test holds it), so a node
-``dict(type=NAME, ...)`` needs no further hint.
+`handkit.registry.build.resolve` imports them one at a time until the name is known, those that need torch last, so that
+a pipeline without torch components never imports torch. Names are unique across all registries (a contract test holds
+it), so a node ``dict(type=NAME, ...)`` needs no further hint.
 """
 
 from __future__ import annotations
@@ -39,6 +39,19 @@ METRICS = _registry("metric", mmengine_registry.METRICS, "metrics")
 RUNTIMES = _registry("runtime", None, "runtime.litert", "runtime.torch")
 #: From an image to hand boxes.
 DETECTORS = _registry("detector", mmengine_registry.INFERENCERS, "detectors")
+
+#: Rooms that import torch: looked into last, so that a config without their components runs where torch is absent.
+NEEDS_TORCH = frozenset(
+    f"handkit.{room}"
+    for room in (
+        "codecs.gaussian_heatmap",
+        "models.backbones",
+        "models.heads",
+        "models.estimators",
+        "models.detectors",
+        "runtime.torch",
+    )
+)
 
 ALL: dict[str, Registry] = {
     "models": MODELS,

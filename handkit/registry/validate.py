@@ -24,7 +24,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "codec": "the node that reads joints off the network's outputs",
     "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",
     "runtime": "the node that executes the network",
-    "given_rotations": "how many turns of a box given by the caller are tried; the best presence is kept",
+    "given_rotations": "in how many turns a box given by the caller is tried, to find its hand's upright",
     "box_threshold": "least score of a detected box",
     "presence_threshold": "least probability that a crop shows a hand",
     "nms_iou": "overlap above which the weaker of two boxes is dropped",

@@ -139,13 +139,18 @@ def test_impossible_boxes_are_named(boxes: Any, message: str) -> None:
     assert isinstance(bad, BadInput)
 
 
-def test_rotations_of_a_given_box_keep_the_best_presence() -> None:
-    net = Net(presence=lambda batch: np.cos(batch["rotation"] - np.pi / 2) / 2 + 0.5)
-    hands = pipe(net, given_rotations=8)(picture(), boxes=np.array([[20, 20, 60, 60.0]]))
-    assert sum(net.batches) == 8
-    np.testing.assert_allclose(hands.box_scores, 1)
-    expected = TopDownAffine(SIZE, 1.0)({"img": picture(), "box": [20, 20, 60, 60], "rotation": np.pi / 2})["crop"]
-    np.testing.assert_allclose(hands.keypoints[0], expected.inverse_points(SEEN), rtol=1e-4)
+def test_a_given_box_is_turned_to_where_its_best_crop_points() -> None:
+    """Presence is best in the third of eight turns; there the joints point up, so that the last crop has that turn."""
+    net = Net(presence=lambda batch: np.cos(batch["rotation"] - np.pi / 2) / 2 + 0.5, rotation=lambda b: b["rotation"])
+    hands = pipe(net, given_rotations=8)(picture(), boxes=np.array([[20, 20, 60, 60.0], [30, 30, 60, 60]]))
+    assert net.batches == [8, 8, 2]
+    np.testing.assert_array_equal(hands.boxes, [[20, 20, 60, 60], [30, 30, 60, 60]])
+    x, y = SEEN[9] - SEEN[0]
+    turned = np.pi / 2 + np.arctan2(x, -y)
+    np.testing.assert_allclose(hands.extras["rotation"], [turned] * 2, rtol=1e-5)
+    crop = TopDownAffine(SIZE, 1.0)({"img": picture(), "box": [20, 20, 60, 60], "rotation": turned})["crop"]
+    np.testing.assert_allclose(hands.keypoints[0], crop.inverse_points(SEEN), rtol=1e-4)
+    assert len(pipe(net, given_rotations=8)(picture(), boxes=np.zeros((0, 4)))) == 0
     with pytest.raises(ConfigError, match="gives a presence"):
         pipe(Net(), given_rotations=8)(picture(), boxes="full")
 
