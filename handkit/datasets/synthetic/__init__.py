@@ -1,0 +1,5 @@
+"""Rendered hands: exact labels for training, tests and pictures."""
+
+from handkit.datasets.synthetic.handsynth import HandSynth
+
+__all__ = ["HandSynth"]

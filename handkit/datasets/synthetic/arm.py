@@ -1,0 +1,98 @@
+"""The arm a source gives: a quad mesh with bones, blend shapes and texture coordinates, in the hand's frame.
+
+The hand's frame is that of a right hand: origin at the wrist, metres, +x to the thumb's side, +y to the root of the
+middle finger, +z out of the palm. Seen with +x right and +y up, the palm faces the viewer. Left hands are made by
+mirroring x after posing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+#: The bones every source gives, parents first.
+ARM_BONES = ("upperarm", "lowerarm1", "lowerarm2", "wrist")
+PALM_BONES = ("metacarpal2", "metacarpal3", "metacarpal4", "metacarpal5")
+FINGER_BONES = tuple(f"finger{finger}-{part}" for finger in range(1, 6) for part in (1, 2, 3))
+BONES = (*ARM_BONES, *PALM_BONES, *FINGER_BONES)
+
+
+def _parent(bone: str) -> int:
+    if bone == "upperarm":
+        return -1
+    if bone in ARM_BONES:
+        return ARM_BONES.index(bone) - 1
+    if bone in PALM_BONES or bone == "finger1-1":
+        return BONES.index("wrist")
+    finger, part = bone.removeprefix("finger").split("-")
+    return BONES.index(f"metacarpal{finger}" if part == "1" else f"finger{finger}-{int(part) - 1}")
+
+
+#: Index into `BONES` of each bone's parent, -1 for the first.
+PARENTS = tuple(_parent(bone) for bone in BONES)
+WRIST = BONES.index("wrist")
+#: The bone that begins at the elbow.
+ELBOW = BONES.index("lowerarm1")
+
+
+def finger_bones(finger: int) -> slice:
+    """The three bones of finger 1 (thumb) to 5 (pinky) in `BONES`, base to tip."""
+    start = BONES.index(f"finger{finger}-1")
+    return slice(start, start + 3)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a blend shape moves. Arrays are in metres, in the hand's frame.
+
+    Args:
+        vertices: (V, 3).
+        heads: (B, 3) where each bone of `BONES` begins.
+        tails: (B, 3) where it ends.
+    """
+
+    vertices: Array
+    heads: Array
+    tails: Array
+
+    def joints(self) -> Array:
+        """(21, 3) in handkit's order: the wrist, then per finger the heads of its bones and the tail of its last."""
+        fingers = [np.vstack([self.heads[finger_bones(f)], self.tails[finger_bones(f)][2:]]) for f in range(1, 6)]
+        return np.vstack([self.heads[WRIST : WRIST + 1], *fingers])
+
+
+@dataclass(frozen=True)
+class ArmModel:
+    """A hand with its arm, at rest.
+
+    Args:
+        rest: the shape without any blend shape.
+        quads: (F, 4) vertex indices, counter-clockwise seen from outside.
+        uv: (F, 4, 2) texture coordinates of each quad's corners on the hand's chart, in [0, 1] from its upper left;
+            -1 where a quad lies outside the chart, as the forearm's do.
+        weights: (V, B) how much each bone moves a vertex; rows sum to 1.
+        nails: (F,) bool, the quads of the nail plates.
+        shapes: blend shapes, name -> displacement at strength 1.
+    """
+
+    rest: Geometry
+    quads: Array
+    uv: Array
+    weights: Array
+    nails: Array
+    shapes: Mapping[str, Geometry]
+
+    def shaped(self, strengths: Mapping[str, float], scale: float = 1.0) -> Geometry:
+        """The rest pose with blend shapes added and the whole scaled about the wrist."""
+        parts = []
+        for name in ("vertices", "heads", "tails"):
+            moved = getattr(self.rest, name) + sum(s * getattr(self.shapes[n], name) for n, s in strengths.items())
+            parts.append(moved)
+        wrist = parts[1][WRIST].copy()
+        return Geometry(*((part - wrist) * scale for part in parts))

@@ -1,0 +1,180 @@
+"""Random scenes: hands of all sizes and tones, in any pose, light and view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from handkit.datasets.synthetic.arm import ELBOW, WRIST, ArmModel, Geometry
+from handkit.datasets.synthetic.cloth import Sleeve
+from handkit.datasets.synthetic.poses import PoseSampler
+from handkit.datasets.synthetic.posing import bone_transforms, posed_bones
+from handkit.datasets.synthetic.scene import MIRROR, UPRIGHT, Camera, Scene, Sensor
+from handkit.datasets.synthetic.shading import Light, unit
+from handkit.datasets.synthetic.skin import Skin
+from handkit.hands import Side
+
+Array = NDArray[Any]
+
+# A view is drawn anew where the forearm would hide the hand or the arm's end be in the frame.
+_TRIES = 20
+
+
+class SceneSampler:
+    """Draws scenes of one hand.
+
+    Args:
+        model: the arm.
+        image_size: (width, height) in pixels.
+    """
+
+    def __init__(self, model: ArmModel, image_size: tuple[int, int]) -> None:
+        self._model = model
+        self._size = image_size
+        self._poses = PoseSampler(model)
+
+    def sample(self, rng: np.random.Generator) -> Scene:
+        """One scene; the same generator state gives the same scene."""
+        side: Side = "right" if rng.random() < 0.5 else "left"
+        pose = self._poses.sample(rng)
+        shape = _shape(rng, tuple(self._model.shapes))
+        scale = float(np.clip(rng.normal(1.05, 0.09), 0.8, 1.3))
+        rest = self._model.shaped(shape, scale)
+        bent = posed_bones(rest, bone_transforms(rest, pose))
+        camera = Camera(float(max(self._size) * rng.uniform(0.9, 2.2)), self._size)
+        rotation, position = _aim(rng, camera, bent, MIRROR if side == "left" else np.ones(3))
+        return Scene(
+            side=side,
+            pose=pose,
+            rotation=rotation,
+            position=position,
+            camera=camera,
+            light=_light(rng),
+            skin=_skin(rng),
+            sensor=_sensor(rng),
+            sleeve=_sleeve(rng) if rng.random() < 0.55 else None,
+            shape=shape,
+            scale=scale,
+            seed=int(rng.integers(2**31)),
+        )
+
+
+def _aim(rng: np.random.Generator, camera: Camera, bent: Geometry, mirror: Array) -> tuple[Array, Array]:
+    """A scene's rotation and position, such that the arm neither hides the hand nor ends in the frame, if possible."""
+    forearm = unit((bent.heads[ELBOW] - bent.heads[WRIST]) * mirror)
+    for _ in range(_TRIES):
+        rotation = _view(rng)
+        joints = (bent.joints() * mirror) @ rotation.T
+        position = _position(rng, camera, joints)
+        shoulder = rotation @ (bent.heads[0] * mirror) - (joints.min(0) + joints.max(0)) / 2 + position
+        if (rotation @ forearm)[2] > -0.55 and not _in_frame(camera, shoulder):
+            break
+    return rotation, position
+
+
+def _shape(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, float]:
+    """Strengths of one to three blend shapes, mostly weak."""
+    chosen = rng.permutation(len(names))[: rng.integers(1, 4)]
+    limits = {"long_fingers": 0.45, "short_fingers": 0.8}
+    return {names[k]: float(rng.beta(1.2, 2.0) * limits.get(names[k], 1.0)) for k in sorted(chosen)}
+
+
+def _view(rng: np.random.Generator) -> Array:
+    """(3, 3) hand to camera: mostly the palm or the back within 65 degrees of head-on, one in five from anywhere."""
+    if rng.random() < 0.2:
+        # A direction in four dimensions is an even choice of rotation.
+        return np.asarray(Rotation.from_quat(rng.standard_normal(4)).as_matrix())
+    face = Rotation.from_euler("y", 180 * rng.integers(2), degrees=True)
+    azimuth, tilt = rng.uniform(0, 2 * np.pi), np.radians(65) * np.sqrt(rng.random())
+    lean = Rotation.from_rotvec(tilt * np.array([np.cos(azimuth), np.sin(azimuth), 0]))
+    roll = rng.normal(0, 40) if rng.random() < 0.7 else rng.uniform(-180, 180)
+    turn = Rotation.from_euler("z", roll, degrees=True) * lean * face
+    return np.asarray(UPRIGHT @ turn.as_matrix())
+
+
+def _position(rng: np.random.Generator, camera: Camera, joints: Array) -> Array:
+    """(3,) where the middle of the joints lies, so that they fill a random part of the frame."""
+    extent = np.ptp(joints, axis=0)
+    size = np.array(camera.image_size, float)
+    part = rng.uniform(0.3, 0.85)
+    distance = camera.focal * (extent[:2] / (part * size)).max() + extent[2] / 2
+    slack = np.clip(size - camera.focal * extent[:2] / distance, 0, None) / 2
+    # One in eight may reach over the frame's edge.
+    reach = 1.5 if rng.random() < 0.125 else 0.85
+    offset = rng.uniform(-1, 1, 2) * slack * reach / camera.focal * distance
+    return np.array([*offset, distance])
+
+
+def _in_frame(camera: Camera, point: Array) -> bool:
+    """Whether a point, or what lies within a hand's breadth of it, is in the picture."""
+    if point[2] <= 0.05:
+        return False
+    margin = 0.1 * camera.focal / point[2]
+    pixel = camera.project(point)
+    return bool((pixel > -margin).all() and (pixel < np.array(camera.image_size) + margin).all())
+
+
+def _warmth(rng: np.random.Generator) -> Array:
+    """(3,) colour of a light between candle and blue sky, green 1."""
+    warm = rng.normal(0, 0.12)
+    return np.array([1 + warm, 1.0, 1 - warm])
+
+
+def _light(rng: np.random.Generator) -> Light:
+    key = unit(np.array([rng.normal(0, 0.8), rng.normal(-0.6, 0.6), -abs(rng.normal(0.7, 0.4))]))
+    fill = unit(np.array([-np.sign(key[0]) * rng.uniform(0.3, 1), rng.uniform(-0.5, 0.5), -rng.uniform(0.2, 1)]))
+    share = rng.uniform(0.15, 0.75)
+    around = _warmth(rng)
+    ground = rng.uniform(0.3, 0.8) * (0.7 * around + 0.3 * rng.uniform(0.5, 1.2, 3))
+    return Light(
+        key=key,
+        key_color=1.2 * share * _warmth(rng),
+        softness=float(np.exp(rng.uniform(np.log(0.02), np.log(0.35)))),
+        fill=fill,
+        fill_color=rng.uniform(0.0, 0.25) * _warmth(rng),
+        up=unit(np.array([rng.normal(0, 0.2), -1.0, rng.normal(0, 0.3)])),
+        sky_color=(1 - share) * around,
+        ground_color=(1 - share) * ground,
+    )
+
+
+def _skin(rng: np.random.Generator) -> Skin:
+    return Skin(
+        tone=float(rng.random()),
+        flush=float(rng.uniform(0.4, 1.5)),
+        mottling=float(rng.uniform(0.5, 1.6)),
+        relief=float(rng.uniform(0.4, 1.5)),
+        roughness=float(rng.uniform(0.36, 0.6)),
+        seed=float(rng.uniform(0, 64)),
+    )
+
+
+def _sleeve(rng: np.random.Generator) -> Sleeve:
+    value, tint = rng.beta(1.2, 1.5), rng.beta(1, 3)
+    color = np.clip(value * (1 + tint * rng.uniform(-1, 1, 3)), 0.02, 0.95)
+    return Sleeve(
+        start=float(rng.uniform(0.02, 0.22)),
+        thickness=float(rng.uniform(2e-3, 9e-3)),
+        folds=float(rng.uniform(0, 7e-3)),
+        color=_rgb(color),
+        stripes=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0,
+        seed=float(rng.uniform(0, 64)),
+    )
+
+
+def _sensor(rng: np.random.Generator) -> Sensor:
+    tint = np.exp(rng.normal(0, 0.05, 3))
+    return Sensor(
+        blur=float(rng.uniform(0.2, 0.9)),
+        grain=float(rng.gamma(1.5, 1.6)),
+        exposure=float(np.exp(rng.normal(0, 0.25))),
+        balance=_rgb(tint / tint.mean()),
+    )
+
+
+def _rgb(values: Array) -> tuple[float, float, float]:
+    red, green, blue = values.tolist()
+    return red, green, blue
