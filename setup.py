@@ -41,7 +41,7 @@ setup(
     ],
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],
-        "synth": ["trimesh>=4", "embreex>=4; platform_machine == 'x86_64'"],
+        "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "dev": [
             "build",
             "hypothesis",

@@ -60,7 +60,6 @@ def mediapipe_files() -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def makehuman_assets() -> Path:
     """The folder of the card makehuman_hand, with the ray caster installed."""
-    extra("trimesh", "synth")
     extra("embreex", "synth")
     return next(iter(_card("makehuman_hand").values())).parent
 

@@ -16,9 +16,7 @@ _input_size = (224, 224)
 _padding = 1.25
 _tensors = [dict(type="MMToTensor"), dict(type="PoseCollect", keys=("img",))]
 
-task = "hand_2d_keypoints"
-card = "mediapipe_hands"
-detector = dict(
+_palms = dict(
     type="PalmDetector",
     net=dict(type="MediaPipePalm"),
     checkpoint="hub:mediapipe_hands/palm_detection_full.tflite",
@@ -26,6 +24,12 @@ detector = dict(
     transforms=_tensors,
     region_to_box=_padding,
 )
+
+task = "hand_2d_keypoints"
+card = "mediapipe_hands"
+detector = dict(**_palms)
+# Palms that fill the picture are found at half the size.
+retry_detector = dict(**_palms, scale=0.5)
 test_transforms = [
     dict(type="LoadImage"),
     dict(type="TopDownAffine", input_size=_input_size, padding=_padding, use_udp=True, border="replicate"),

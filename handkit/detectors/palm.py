@@ -49,9 +49,11 @@ class PalmDetector:
         region_to_box: a region's side over its box's side; the `padding` of the crops that follow.
         region_iou: of hand regions that overlap by more than this, turned upright, only the best is kept. MediaPipe,
             at the same value, keeps the worst, and loses hands by it.
+        scale: the part of the net's input that the image's longer side fills. The net overlooks palms that fill the
+            picture; at 0.5 it sees them at half the size.
 
     Raises:
-        ConfigError: a threshold outside [0, 1], or a `region_to_box` that is not positive.
+        ConfigError: a threshold outside [0, 1], or a `region_to_box` or `scale` that is not positive.
     """
 
     def __init__(
@@ -64,19 +66,19 @@ class PalmDetector:
         nms_iou: float,
         region_to_box: float = 1.25,
         region_iou: float = 0.5,
-        scales: tuple[float, ...] = (1.0,),
+        scale: float = 1.0,
     ) -> None:
         limits = {"score_threshold": score_threshold, "nms_iou": nms_iou, "region_iou": region_iou}
         for name, value in limits.items():
             if not 0 <= value <= 1:
                 raise ConfigError(f"PalmDetector: {name} must lie in [0, 1], got {value}")
-        if region_to_box <= 0:
-            raise ConfigError(f"PalmDetector: region_to_box must be above 0, got {region_to_box}")
+        if min(region_to_box, scale) <= 0:
+            raise ConfigError(f"PalmDetector: region_to_box and scale must be above 0, got {region_to_box} and {scale}")
         self.score_threshold = score_threshold
         self.nms_iou = nms_iou
         self.region_to_box = region_to_box
         self.region_iou = region_iou
-        self.scales = scales
+        self.scale = scale
         self._input_size: tuple[int, int] = net.input_size
         self._net = runtime.prepare(net, checkpoint, transforms, None)
 
@@ -84,27 +86,21 @@ class PalmDetector:
         """(H, W, 3) uint8 RGB images -> one `Detections` per image, best first."""
         if not images:
             return []
-        crops = [
-            [letterbox((image.shape[1], image.shape[0]), self._input_size, scale) for scale in self.scales]
-            for image in images
-        ]
-        views = [crop.apply_image(image) for image, mine in zip(images, crops, strict=True) for crop in mine]
-        outputs = self._net({"img": np.stack(views)})
-        rows = {key: value.reshape(len(images), len(self.scales), *value.shape[1:]) for key, value in outputs.items()}
-        return [
-            self._select(mine, rows["boxes"][index], rows["palm_keypoints"][index], rows["scores"][index])
-            for index, mine in enumerate(crops)
-        ]
+        crops = [letterbox((image.shape[1], image.shape[0]), self._input_size, self.scale) for image in images]
+        batch = np.stack([crop.apply_image(image) for crop, image in zip(crops, images, strict=True)])
+        outputs = self._net({"img": batch})
+        rows = zip(crops, outputs["boxes"], outputs["palm_keypoints"], outputs["scores"], strict=True)
+        return [self._select(*row) for row in rows]
 
-    def _select(self, crops: Sequence[Crop], boxes: Array, keypoints: Array, scores: Array) -> Detections:
-        """All anchors' palms of one image in every view, in the net's pixels -> its hands, in the image's."""
-        good = (scores >= self.score_threshold) & (boxes[..., :2] < boxes[..., 2:]).all(-1)
-        palms = np.concatenate([boxes.reshape(*boxes.shape[:2], 2, 2), keypoints], 2).astype(np.float64)
-        placed = [crop.inverse_points(view[keep]) for crop, view, keep in zip(crops, palms, good, strict=True)]
-        merged, best = weighted_nms(np.concatenate(placed), scores[good].astype(np.float64), self.nms_iou)
-        centers, sides, rotations = palm_regions(merged[:, :2].reshape(-1, 4), merged[:, 2:])
+    def _select(self, crop: Crop, boxes: Array, keypoints: Array, scores: Array) -> Detections:
+        """All anchors' palms of one image, in the net's pixels -> its hands, in the image's."""
+        good = (scores >= self.score_threshold) & (boxes[:, :2] < boxes[:, 2:]).all(-1)
+        palms = np.concatenate([boxes.reshape(-1, 2, 2), keypoints], 1)[good].astype(np.float64)
+        palms, scores = weighted_nms(palms, scores[good].astype(np.float64), self.nms_iou)
+        palms = crop.inverse_points(palms)
+        centers, sides, rotations = palm_regions(palms[:, :2].reshape(-1, 4), palms[:, 2:])
         keep = best_of_overlapping(_squares(centers, sides), self.region_iou)
-        return Detections(_squares(centers, sides / self.region_to_box)[keep], best[keep], rotations[keep])
+        return Detections(_squares(centers, sides / self.region_to_box)[keep], scores[keep], rotations[keep])
 
 
 def letterbox(image_size: tuple[int, int], input_size: tuple[int, int], scale: float = 1.0) -> Crop:

@@ -87,6 +87,7 @@ def pipeline(
         build_detector(config),
         crop_transforms,
         build_net(config),
+        build_detector(config, "retry_detector") if config.get("retry_detector") else None,
         presence_threshold=config.get("presence_threshold"),
         max_hands=config.get("max_hands"),
         given_rotations=config.get("given_rotations", 1),
@@ -121,14 +122,14 @@ def resolve_config(
     return config
 
 
-def build_detector(config: Mapping[str, Any]) -> Any:
-    """The config's detector, given those thresholds at the config's top that its constructor takes."""
-    node = dict(config["detector"])
-    takes = inspect.signature(resolve(node["type"], DETECTORS, "detector")).parameters
+def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
+    """A detector of the config, given those thresholds at the config's top that its constructor takes."""
+    node = dict(config[part])
+    takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
     for argument, key in (("score_threshold", "box_threshold"), ("nms_iou", "nms_iou")):
         if key in config and argument in takes:
             node[argument] = config[key]
-    return build(node, DETECTORS, "detector")
+    return build(node, DETECTORS, part)
 
 
 def build_net(config: Mapping[str, Any]) -> Net:

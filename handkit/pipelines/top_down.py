@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class TopDown:
         crop_transforms: the image transforms behind `LoadImage`, for one hand each.
         net: batch of crops -> ``keypoints`` (M, K, 2) in crop pixels, ``scores`` (M, K), and where the model knows
             ``presence`` (M,), ``handedness`` (M,) as the probability of a right hand, ``xyz_root`` (M, K, 3).
+        retry_detector: looks again where no hand of the detector's passed the gates; None leaves those images empty.
         presence_threshold: detected crops below it are dropped; None for a model without presence.
         max_hands: most hands per image, the best kept; None for all.
         given_rotations: in how many turns a given box is tried to find its hand's upright; 1 for a model that does not
@@ -43,6 +44,7 @@ class TopDown:
     detector: Detector
     crop_transforms: Sequence[ImageTransform]
     net: Net
+    retry_detector: Detector | None = None
     presence_threshold: float | None = None
     max_hands: int | None = None
     given_rotations: int = 1
@@ -56,6 +58,18 @@ class TopDown:
             images: samples with `img` and `image_size`.
             given: per image the caller's boxes, or None where the detector is to look.
         """
+        hands = self._answer(images, given)
+        empty = [
+            row for row, (one, boxes) in enumerate(zip(hands, given, strict=True)) if boxes is None and not len(one)
+        ]
+        if self.retry_detector is not None and empty:
+            again = replace(self, detector=self.retry_detector, retry_detector=None)
+            for row, one in zip(empty, again([images[row] for row in empty], [None] * len(empty)), strict=True):
+                hands[row] = one
+        return hands
+
+    def _answer(self, images: Sequence[Sample], given: Sequence[Detections | None]) -> list[Hands]:
+        """One pass: boxes of the detector or the caller -> hands."""
         unknown = [index for index, boxes in enumerate(given) if boxes is None]
         found = dict(zip(unknown, self._detect([images[index]["img"] for index in unknown]), strict=True))
         turned = self._turned(images, given) if self.given_rotations > 1 else given

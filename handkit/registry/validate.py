@@ -18,6 +18,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "task": "what the pipeline answers, e.g. 'hand_2d_keypoints'",
     "card": "the card whose thresholds hold where the config states none",
     "detector": "the node that finds hands",
+    "retry_detector": "the node that looks again where no hand of the detector's passed the gates",
     "test_transforms": "the list of nodes from a source to the network's input",
     "model": "the node of the network",
     "checkpoint": "its weights: a path, or hub:CARD/FILE",
@@ -31,7 +32,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "max_hands": "most hands per image",
 }
 _REQUIRED = ("task", "detector", "test_transforms")
-_KINDS = {"detector": DETECTORS, "model": MODELS, "codec": CODECS, "runtime": RUNTIMES}
+_KINDS = {"detector": DETECTORS, "retry_detector": DETECTORS, "model": MODELS, "codec": CODECS, "runtime": RUNTIMES}
 
 
 def validate(config: Mapping[str, Any], where: str = "config") -> int:

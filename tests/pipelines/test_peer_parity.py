@@ -81,7 +81,7 @@ def test_the_flow_gives_the_net_the_same_inputs(reference: dict[str, np.ndarray]
     """Through the transforms of the running pipeline, channel order and all."""
     image = compatible.load({"source": reference["img"], "channel_order": "bgr", "name": "img"})
     given = Detections(reference["boxes"], np.ones(3))
-    crops = compatible.top_down._crops(image, given, 1)
+    crops = compatible.top_down._crops(image, given)
     net = compatible.top_down.net
     batch: dict[str, Any] = {"img": np.stack([crop["img"] for crop in crops])}
     for transform in net._transforms:

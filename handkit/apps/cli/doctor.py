@@ -13,7 +13,7 @@ import typer
 
 _PACKAGES = (
     "handkit", "torch", "numpy", "scipy", "pillow", "mmengine-lite", "mmengine", "safetensors", "ai-edge-litert",
-    "onnxruntime", "openvino", "trimesh", "embreex", "modelscope",
+    "onnxruntime", "openvino", "embreex", "modelscope",
 )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
 def test_importing_needs_no_renderer_and_no_torch(in_subprocess: Callable[..., str]) -> None:
     code = """
 import sys
-for name in ("embreex", "trimesh", "torch"):
+for name in ("embreex", "torch"):
     sys.modules[name] = None
 from handkit.datasets import HandSynth
 print(len(HandSynth(count=5)))

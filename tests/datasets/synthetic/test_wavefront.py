@@ -50,11 +50,13 @@ def test_damaged_meshes_are_named(tmp_path: Path, change: tuple[str, str]) -> No
 
 def test_targets_move_the_vertices_they_list(tmp_path: Path) -> None:
     path = tmp_path / "a.target.gz"
-    path.write_bytes(gzip.compress(b"# comment\n1 .5 0 -1\n3 0 0 .25\n"))
+    path.write_bytes(gzip.compress(b"# comment\n1 .5 0 -1\n3 0 0 .25\n", mtime=0))
     np.testing.assert_array_equal(read_target(path, 4), [(0, 0, 0), (0.5, 0, -1), (0, 0, 0), (0, 0, 0.25)])
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"9 0 0 1\n"), gzip.compress(b"-1 0 0 1\n"), b"plain", b""])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"9 0 0 1\n", mtime=0), gzip.compress(b"-1 0 0 1\n", mtime=0), b"plain", b""]
+)
 def test_damaged_targets_are_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.target.gz"
     path.write_bytes(content)
