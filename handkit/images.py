@@ -13,11 +13,12 @@ import warnings
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from handkit.errors import ImageError, OfflineError
+from handkit.errors import DataError, ImageError, OfflineError
 
 Array = NDArray[Any]
 ChannelOrder = Literal["bgr", "rgb"]
@@ -31,6 +32,10 @@ MAX_BYTES = 200_000_000
 _URL_TIMEOUT = 20.0
 #: What Pillow raises on damaged files.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError)
+
+
+#: Suffixes by which `picture_files` knows a picture.
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 def is_url(source: object) -> bool:
@@ -80,6 +85,37 @@ def read_image(
     raise ImageError(f"{name}: an image is a path, URL, bytes, PIL image or array, not {type(source).__name__}")
 
 
+def picture_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The pictures in a folder and its subfolders, by name.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise DataError(f"{folder}: no folder with pictures ({', '.join(SUFFIXES)})")
+    return found
+
+
+def picture_size(path: str | os.PathLike[str], name: str | None = None) -> tuple[int, int]:
+    """(width, height) that `read_image` will give, from the file's header alone.
+
+    Raises:
+        ImageError: the file is missing or no image; `name` is what the message calls it.
+    """
+    name = name or source_name(path)
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except FileNotFoundError:
+        raise ImageError(f"{name}: no such file") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name}: not an image that Pillow can read") from None
+    except (*_BROKEN, Image.DecompressionBombError) as error:
+        raise ImageError(f"{name}: broken or truncated image: {error}") from None
+
+
 def _read_file(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -112,7 +148,9 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data))
-            return _from_pil(image, name, max_pixels)
+            _check_size(image.size, name, max_pixels)
+            pixels = _decode_plain_jpeg(data, image)
+            return _from_pil(image, name, max_pixels) if pixels is None else pixels
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0)}", max_pixels) from None
     except UnidentifiedImageError:
@@ -121,6 +159,21 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Array:
         raise
     except _BROKEN as error:
         raise ImageError(f"{name}: broken or truncated image: {error}") from None
+
+
+def _decode_plain_jpeg(data: bytes, image: Image.Image) -> Array | None:
+    """The same pixels in half of Pillow's time, by cv2; None where only Pillow does it right.
+
+    That is: colours other than RGB and grey, pictures to be turned, and files without an end marker, of which cv2 makes
+    up the rest.
+    """
+    plain = image.format == "JPEG" and image.mode in ("RGB", "L") and data.endswith(b"\xff\xd9")
+    if not plain or image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        return None
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None or pixels.shape[1::-1] != image.size:
+        return None
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
 
 
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Array:
@@ -153,8 +206,10 @@ def _from_array(array: Array, channel_order: ChannelOrder, name: str, max_pixels
         return np.repeat(array[:, :, None], 3, 2)
     if channel_order not in ("bgr", "rgb"):
         raise ImageError(f"{name}: channel_order must be 'bgr' or 'rgb', not {channel_order!r}")
-    color = array[:, :, 2::-1] if channel_order == "bgr" else array[:, :, :3]
-    return np.array(color, order="C")
+    if channel_order == "rgb":
+        return np.array(array[:, :, :3], order="C")
+    code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGB
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(array), code))
 
 
 def _to_uint8(array: Array, name: str) -> Array:

@@ -1,5 +1,20 @@
-"""Readers of annotation files and generators of samples."""
+"""Readers of annotation files, generators of samples, mixtures of them, and the view that training takes."""
 
+from handkit.datasets.coco_hands import CocoHands
+from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
+from handkit.datasets.handphotos import HandPhotos
+from handkit.datasets.mixing import SourceBalance, WeightedConcat
+from handkit.datasets.negatives import NegativePhotos
 from handkit.datasets.synthetic import HandSynth
+from handkit.datasets.view import TrainingView
 
-__all__ = ["HandSynth"]
+__all__ = [
+    "CocoHands",
+    "CocoWholeBodyHand",
+    "HandPhotos",
+    "HandSynth",
+    "NegativePhotos",
+    "SourceBalance",
+    "TrainingView",
+    "WeightedConcat",
+]

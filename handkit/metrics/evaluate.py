@@ -15,7 +15,7 @@ from rich.table import Table
 from handkit.datasets.labels import HandLabels
 from handkit.errors import DataError
 from handkit.hands import Hands
-from handkit.images import read_image
+from handkit.images import picture_files, read_image
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
 from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import EPE, NME, PCK
@@ -28,7 +28,6 @@ Predict = Callable[[list[Any]], Sequence[Hands]]
 PCK_THRESHOLDS = (0.2, 0.1, 0.05)
 _OVERS: tuple[Over, ...] = ("labelled", "matched")
 _BATCH = 16
-_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
 def measured_images(
@@ -80,10 +79,7 @@ def first_pictures(folder: Path, count: int) -> list[Path]:
     Raises:
         DataError: there is none.
     """
-    pictures = sorted(path for path in folder.glob("*") if path.suffix.lower() in _PICTURES)
-    if not pictures:
-        raise DataError(f"{folder}: no folder with pictures ({', '.join(sorted(_PICTURES))})")
-    return pictures[:count]
+    return picture_files(folder)[:count]
 
 
 def _predict_all(paths: Sequence[Path], predict: Predict, turns: int, name: str, progress: bool) -> Iterator[Hands]:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handkit.errors import DataError
-from handkit.images import is_url
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
+from handkit.images import is_url, picture_files
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,7 @@ def _expand(argument: str) -> Iterator[Picture]:
         name = Path(argument.split("?")[0]).stem or "image"
         yield Picture(argument, Path(f"{name}.png"))
     elif path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        if not files:
-            raise DataError(f"{argument}: the folder holds no pictures ({', '.join(sorted(SUFFIXES))})")
-        yield from (Picture(str(file), _png(file.relative_to(path))) for file in files)
+        yield from (Picture(str(file), _png(file.relative_to(path))) for file in picture_files(path))
     elif path.is_file() or not glob.has_magic(argument):
         yield Picture(argument, _png(Path(path.name)))
     else:

@@ -1,0 +1,196 @@
+"""The index of an annotation file: its columns, parsed once and then memory-mapped by every process that needs them.
+
+The cache lies in ``HANDKIT_HOME/index/SHA256-LAYOUT/``, by the sha256 of the annotation file: one ``.npy`` per column
+and ``columns.json`` with their CRC-32, written last. Whatever is missing or damaged is written anew; a changed
+annotation file has another sha256 and so another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.datasets.columns import HandColumns, load_document, parse
+from handkit.datasets.layouts import LAYOUTS, Layout, LayoutName
+from handkit.errors import DataError, did_you_mean
+from handkit.files import sha256_of, write_json, writing
+from handkit.hub import home
+
+Array = NDArray[Any]
+
+#: Smaller annotation files are parsed each time, which takes less than a tenth of a second.
+MIN_CACHED_BYTES = 1_000_000
+#: Another number, another meaning of the columns: older folders are written anew.
+VERSION = 1
+_NAMES = tuple(field.name for field in fields(HandColumns))
+_CHECKS = "columns.json"
+
+
+class HandIndex:
+    """The columns of an annotation file.
+
+    An index that is cached pickles as the path of its folder, so that a worker process maps the same memory.
+
+    Args:
+        path: the annotation file.
+        layout: how it was read.
+        columns: its images and hands.
+        folder: the cache that `columns` are mapped from; None: they lie in memory.
+    """
+
+    def __init__(self, path: Path, layout: LayoutName, columns: HandColumns, folder: Path | None = None) -> None:
+        self.path = path
+        self.layout: LayoutName = layout
+        self.columns = columns
+        self.folder = folder
+
+    @property
+    def images(self) -> int:
+        """How many images the file lists."""
+        return len(self.columns.file_names)
+
+    def __len__(self) -> int:
+        """How many hands the file holds."""
+        return len(self.columns.hand_names)
+
+    def rows_of(self, image: int) -> slice:
+        """The rows of an image's hands."""
+        first = self.columns.first_hands
+        return slice(int(first[image]), int(first[image + 1]))
+
+    def image_of(self, row: Any) -> Any:
+        """The image of a hand, or of an array of hands."""
+        return np.searchsorted(self.columns.first_hands, row, side="right") - 1
+
+    def place(self, row: int) -> str:
+        """How messages call a hand, e.g. ``image 785, annotation 442619, right hand``."""
+        image_id = self.columns.image_ids[self.image_of(row)].decode()
+        return f"image {image_id}, {self.columns.hand_names[row].decode()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.folder is None:
+            return HandIndex, (self.path, self.layout, self.columns)
+        return _reopen, (self.path, self.layout, self.folder)
+
+
+def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) -> HandIndex:
+    """Parses an annotation file, past the cache.
+
+    Args:
+        path: the JSON file.
+        layout: see `handkit.datasets.layouts`; None takes ``handphotos`` if a hand has the field `flip_disagreement`.
+
+    Raises:
+        DataError: the file is missing or no JSON object, or a record breaks its documented form; the message names it.
+    """
+    path = Path(path)
+    return _parse_bytes(path, _read(path), layout)
+
+
+def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
+    """The index of an annotation file: mapped from the cache, or parsed and cached for the next time.
+
+    Where the cache cannot be written, a warning says so and the index stays in memory.
+
+    Raises:
+        DataError: as `parse_index`.
+    """
+    path = Path(path)
+    _layout(layout, path)
+    try:
+        if path.stat().st_size < MIN_CACHED_BYTES:
+            return parse_index(path, layout)
+        folder = _folder(sha256_of(path), layout)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if (columns := _load(folder)) is not None:
+        return HandIndex(path, layout, columns, folder)
+    data = _read(path)
+    index = _parse_bytes(path, data, layout)
+    folder = _folder(hashlib.sha256(data).hexdigest(), layout)
+    try:
+        _store(folder, index.columns)
+    except OSError as error:
+        warnings.warn(
+            f"{path}: its index cannot be kept in {folder} ({error.strerror or error}), so that every start parses the "
+            "file again; make the folder writable or set HANDKIT_HOME",
+            stacklevel=2,
+        )
+        return index
+    return _reopen(path, layout, folder)
+
+
+def _parse_bytes(path: Path, data: bytes, layout: LayoutName | None) -> HandIndex:
+    document = load_document(data, str(path))
+    if layout is None:
+        layout = "handphotos" if any("flip_disagreement" in row for row in document["annotations"]) else "coco"
+    return HandIndex(path, layout, parse(document, _layout(layout, path), str(path)))
+
+
+def _layout(name: LayoutName, path: Path) -> Layout:
+    if name not in LAYOUTS:
+        raise DataError(f"{path}: no layout is called {name!r}; {did_you_mean(str(name), LAYOUTS)}")
+    return LAYOUTS[name]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be read: {error.strerror or error}")
+
+
+def _folder(sha256: str, layout: LayoutName) -> Path:
+    return home() / "index" / f"{sha256}-{layout}"
+
+
+def _reopen(path: Path, layout: LayoutName, folder: Path) -> HandIndex:
+    """Maps a folder that this program has just checked or written; parses the file where it has gone since."""
+    columns = _load(folder, check=False)
+    return HandIndex(path, layout, columns, folder) if columns is not None else parse_index(path, layout)
+
+
+def _load(folder: Path, check: bool = True) -> HandColumns | None:
+    """The columns of a cache folder, mapped; None if it is absent, incomplete, of another version or damaged."""
+    try:
+        stored = json.loads((folder / _CHECKS).read_bytes())
+        if stored["version"] != VERSION:
+            return None
+        columns = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in _NAMES}
+        if check and _checks(columns) != stored["columns"]:
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return HandColumns(**{name: np.asarray(column) for name, column in columns.items()})
+
+
+def _store(folder: Path, columns: HandColumns) -> None:
+    """Writes each file whole; two processes that do so at once write the same bytes."""
+    arrays = {name: np.ascontiguousarray(getattr(columns, name)) for name in _NAMES}
+    (folder / _CHECKS).unlink(missing_ok=True)
+    for name, array in arrays.items():
+        with writing(folder / f"{name}.npy") as file:
+            np.save(file, array, allow_pickle=False)
+    write_json(folder / _CHECKS, {"version": VERSION, "columns": _checks(arrays)})
+
+
+def _checks(columns: Mapping[str, Array]) -> dict[str, list[Any]]:
+    """Per column its type, its shape and the CRC-32 of its bytes."""
+    return {
+        name: [column.dtype.str, list(column.shape), zlib.crc32(np.ascontiguousarray(column).view(np.uint8).data)]
+        for name, column in columns.items()
+    }

@@ -1,0 +1,169 @@
+"""What the readers of COCO hands share: which hands of an index become samples, and what a sample holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.datasets.index import HandIndex
+from handkit.datasets.labels import HandLabels, image_labels, picture_root
+from handkit.errors import DataError, did_you_mean
+from handkit.transforms.base import Sample
+
+Array = NDArray[Any]
+#: What happens to a hand without a joint in the frame, or without a box to crop: an error, or it is left out.
+Unlabelled = Literal["error", "skip"]
+#: The box of a sample: handkit's, the joints' box x 1.15 clipped to the frame, or the file's own, clipped.
+BoxKind = Literal["joints", "annotated"]
+
+_RIGHT = np.array([0, 1, np.nan], np.float32)  # by the index's side: 0 left, 1 right, -1 unknown
+
+
+class HandReader:
+    """One sample per usable hand of an annotation file; crowd regions are left out.
+
+    Samples hold no pixels yet, `LoadImage` reads them: `source`, `name`, `image_size`, `box`, `keypoints`, `visible`,
+    `right`, `hand` and `sample_id`, as `handkit.transforms.base.SAMPLE_KEYS` explains them.
+
+    A reader pickles as the path of its index and its settings, so that worker processes share one memory.
+
+    Args:
+        index: of the annotation file.
+        image_root: the folder that `file_name` is relative to; None takes the layout's own.
+        box: which box a sample gets.
+        unlabelled: what happens to hands that nothing can be learnt from.
+        max_disagreement: hands whose labels disagree by as much are left out; None keeps all.
+        sources: only images collected there; None takes all.
+
+    Raises:
+        DataError: an unusable hand, an unknown source, or no hand is left.
+    """
+
+    def __init__(
+        self,
+        index: HandIndex,
+        image_root: str | os.PathLike[str] | None = None,
+        box: BoxKind = "joints",
+        unlabelled: Unlabelled = "error",
+        max_disagreement: float | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> None:
+        if box not in ("joints", "annotated"):
+            raise DataError(f"{type(self).__name__}: box must be 'joints' or 'annotated', not {box!r}")
+        if unlabelled not in ("error", "skip"):
+            raise DataError(f"{type(self).__name__}: unlabelled must be 'error' or 'skip', not {unlabelled!r}")
+        self.index = index
+        self.image_root = picture_root(index, image_root)
+        self.box = box
+        self.unlabelled = unlabelled
+        self.max_disagreement = max_disagreement
+        self.sources = None if sources is None else tuple(sources)
+        self._rows = self._select()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Sample `index`, without its pixels."""
+        row = self._row(index)
+        of, image = self.index.columns, self.index.image_of(row)
+        path = str(self.image_root / of.file_names[image].decode())
+        sample_id = f"{self.index.path.name}: {self.index.place(row)}"
+        return {
+            "source": path,
+            "name": f"{path} ({sample_id})",
+            "sample_id": sample_id,
+            "image_size": tuple(of.image_sizes[image].tolist()),
+            "box": np.array(self._boxes[row]),
+            "keypoints": np.array(of.keypoints[row]),
+            "visible": np.array(of.visible[row]),
+            "right": _RIGHT[of.sides[row]],
+            "hand": np.float32(1),
+        }
+
+    def hands(self, index: int) -> HandLabels:
+        """The labels of sample `index` alone, with the sample's box."""
+        row = self._row(index)
+        return self._labels(int(self.index.image_of(row)), [row])
+
+    def image_labels(self) -> list[HandLabels]:
+        """Per image, in the file's order, the labels of all its hands; where sources are chosen, of their images.
+
+        Hands that are no sample are among them: `HandLabels.good` and `ignored` say why.
+        """
+        return [self._labels(int(image), None) for image in np.flatnonzero(self._images_of_sources())]
+
+    def groups(self) -> dict[str, Array]:
+        """The samples of each source, by its name, as indices; those of images that name none under ''."""
+        codes = self.index.columns.sources[self.index.image_of(self._rows)]
+        return {name.decode(): np.flatnonzero(codes == name) for name in np.unique(codes)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_rows": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._rows = self._select()
+
+    @property
+    def _boxes(self) -> Array:
+        of = self.index.columns
+        return of.boxes if self.box == "joints" else of.annotated_boxes
+
+    def _row(self, index: int) -> int:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        return int(self._rows[index])
+
+    def _labels(self, image: int, rows: Sequence[int] | None) -> HandLabels:
+        limit = np.inf if self.max_disagreement is None else self.max_disagreement
+        labels = image_labels(self.index, image, self.image_root, rows, limit)
+        if self.box == "joints":
+            return labels
+        boxes = self._boxes[self.index.rows_of(image) if rows is None else rows].astype(np.float64)
+        return replace(labels, boxes=np.where(np.isnan(boxes), labels.boxes, boxes))
+
+    def _images_of_sources(self) -> Array:
+        """(I,) bool: the images that were collected where `sources` says."""
+        names = self.index.columns.sources
+        if self.sources is None:
+            return np.ones(len(names), bool)
+        known = {name.decode() for name in np.unique(names)}
+        for source in self.sources:
+            if source not in known:
+                known_ones = did_you_mean(source, known)
+                raise DataError(f"{self.index.path}: no image is of the source {source!r}; {known_ones}")
+        return np.isin(names, [source.encode() for source in self.sources])
+
+    def _select(self) -> Array:
+        """The rows of the index that are samples."""
+        of, box = self.index.columns, self._boxes
+        wanted = np.repeat(self._images_of_sources(), np.diff(of.first_hands)) & ~of.crowd
+        if self.max_disagreement is not None:
+            wanted &= ~(of.disagreement >= self.max_disagreement)
+        blank = ~(of.visible > 0).any(-1)
+        flat = ~((box[:, 2:] - box[:, :2]) > 0).all(-1)
+        if self.unlabelled == "error":
+            self._refuse(np.flatnonzero(wanted & blank), "no joint is labelled inside the frame")
+            self._refuse(np.flatnonzero(wanted & flat), f"there is no box to crop (box={self.box!r})")
+        rows: Array = np.flatnonzero(wanted & ~blank & ~flat)
+        if not len(rows):
+            raise DataError(
+                f"{self.index.path}: no usable hand among {self.index.images} images with {len(self.index)} hands: "
+                f"{int(of.crowd.sum())} are crowd regions, {int(blank.sum())} have no joint in the frame, "
+                f"{int(flat.sum())} no box, and the others are left out by max_disagreement={self.max_disagreement} or "
+                f"sources={self.sources}"
+            )
+        return rows
+
+    def _refuse(self, rows: Array, problem: str) -> None:
+        """Raises if there is a row, naming the first."""
+        if len(rows):
+            more = f" (and of {len(rows) - 1} more hands)" if len(rows) > 1 else ""
+            place = self.index.place(int(rows[0]))
+            raise DataError(f"{self.index.path}: {place}{more}: {problem}; mend the file or pass unlabelled='skip'")

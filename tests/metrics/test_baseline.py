@@ -1,0 +1,71 @@
+"""The guess that never looks: right by hand on a few boxes, and poor on varied hands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handkit.datasets import HandSynth
+from handkit.datasets.labels import HandLabels
+from handkit.errors import DataError
+from handkit.metrics import PCK
+from handkit.metrics.baseline import mean_pose, mean_pose_samples
+
+
+def labels(keypoints: np.ndarray, visible: np.ndarray, box: tuple[float, float, float, float]) -> HandLabels:
+    return HandLabels(
+        path=Path("a.png"),
+        image_size=(100, 100),
+        keypoints=keypoints[None],
+        visible=visible[None],
+        joint_boxes=np.array([box]),
+        boxes=np.array([box]),
+        handedness=(None,),
+        good=np.ones(1, bool),
+        ignored=np.zeros(1, bool),
+        human_boxes=np.zeros((0, 4)),
+    )
+
+
+class Few:
+    """As many one-hand labels as it is given."""
+
+    def __init__(self, *rows: HandLabels) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def hands(self, index: int) -> HandLabels:
+        return self.rows[index]
+
+
+def test_the_mean_is_over_boxes_and_labelled_joints() -> None:
+    keypoints = np.array([[[10.0, 20], [0, 0]], [[30, 0], [20, 40]], [[5, 5], [9, 9]]])
+    visible = np.array([[2, 0], [1, 2], [2, 2]])
+    boxes = np.array([[0.0, 0, 20, 40], [20, 0, 40, 80], [5, 5, 5, 9]])
+    np.testing.assert_allclose(mean_pose(keypoints, visible, boxes), [[0.5, 0.25], [0, 0.5]])  # the last box is flat
+    np.testing.assert_allclose(mean_pose(keypoints, visible * 0, boxes), 0.5)
+
+
+def test_hands_of_one_pose_are_predicted_exactly() -> None:
+    pose = np.random.default_rng(0).random((21, 2))
+    boxes = [(0.0, 0.0, 50.0, 20.0), (10.0, 5.0, 30.0, 45.0), (3.0, 3.0, 90.0, 90.0)]
+    rows = [labels(np.array(box[:2]) + pose * np.subtract(box[2:], box[:2]), np.ones(21), box) for box in boxes]
+    samples = mean_pose_samples(Few(*rows[:2]), Few(rows[2]))
+    np.testing.assert_allclose(samples.predicted, samples.labels)
+    assert PCK().compute(samples) == {"PCK@0.2": 1.0}
+    assert len(mean_pose_samples(Few(*rows), Few(*rows), limit=2)) == 2
+
+
+def test_varied_hands_are_predicted_poorly() -> None:
+    train, held_out = (HandSynth("capsule", seed=seed, count=150, image_size=(96, 96)) for seed in (0, 1))
+    found = PCK().compute(mean_pose_samples(train, held_out))["PCK@0.2"]
+    assert 0.2 < found < 0.45
+
+
+def test_an_empty_part_is_refused() -> None:
+    with pytest.raises(DataError, match="HandSynth is empty"):
+        mean_pose_samples(HandSynth("capsule", count=0), HandSynth("capsule", count=1))
