@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 class Codec(Protocol):
     """Joints <-> what a network computes.
@@ -28,5 +25,8 @@ class Codec(Protocol):
 class TrainingCodec(Codec, Protocol):
     """A codec that also makes the targets a network is trained on."""
 
-    def encode(self, keypoints: NDArray[Any], visible: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """Joints (N, K, 2) in input pixels and their visibility (N, K) -> targets, N rows each."""
+    def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
+        """Joints (..., K, 2) in input pixels and their visibility (..., K) -> float32 targets by name.
+
+        One hand or a batch, numpy or torch: the targets are of the same kind, on the same device.
+        """

@@ -30,6 +30,15 @@ def _differences() -> list[list[float]]:
 _DIFFERENCES = _differences()
 
 
+def dark_kernel(sigma: float) -> int:
+    """The size of the blur whose sigma is nearest to that of the gaussians in the maps.
+
+    >>> dark_kernel(2), dark_kernel(3)
+    (11, 17)
+    """
+    return 2 * max(1, round((sigma - 0.8) / 0.3 + 1)) + 1
+
+
 class Dark:
     """The decoder for maps blurred with one kernel.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from handkit.codecs.dark import Dark
+from handkit.codecs.dark import Dark, dark_kernel
 from handkit.errors import ConfigError, DataError
 from handkit.registry import CODECS
 
-Array = NDArray[Any]
+#: exp(-this) squared is still a normal float32.
+_LARGEST_EXPONENT = 43.0
 
 
 @CODECS.register_module()
@@ -32,9 +33,11 @@ class GaussianHeatmap:
         sigma: of the gaussians, in cells.
         unbiased: targets are centred on the joint itself; otherwise on the nearest cell, cut at 3 sigma.
         dark: decode with DARK (`handkit.codecs.dark`); otherwise a quarter of a cell towards the higher neighbour.
-        kernel: DARK's blur, odd: 11 goes with sigma 2 and 17 with sigma 3.
+        kernel: DARK's blur, odd; None for the one whose own sigma is nearest: 11 at sigma 2, 17 at sigma 3.
         max_offset: DARK moves a joint by at most this many cells along each axis, and not at all where the map has no
             clear peak; None decodes as mmpose 1.x does, without either limit.
+        probabilities: the maps to be decoded are probabilities over their cells, as of a head with ``softmax=True``:
+            scores compare the highest one with that of an ideal gaussian. Targets are the same.
 
     Raises:
         ConfigError: a size, sigma, kernel or max_offset that makes no sense.
@@ -49,11 +52,13 @@ class GaussianHeatmap:
         sigma: float = 2.0,
         unbiased: bool = True,
         dark: bool = True,
-        kernel: int = 11,
+        kernel: int | None = None,
         max_offset: float | None = 1.0,
+        probabilities: bool = False,
     ) -> None:
         if min(*input_size, *heatmap_size) < 1 or sigma <= 0:
             raise ConfigError(f"GaussianHeatmap needs positive sizes, got {input_size}, {heatmap_size}, sigma={sigma}")
+        kernel = dark_kernel(sigma) if kernel is None else kernel
         if kernel < 1 or kernel % 2 == 0:
             raise ConfigError(f"GaussianHeatmap: kernel must be odd and positive, not {kernel}")
         if max_offset is not None and max_offset < 0:
@@ -62,53 +67,69 @@ class GaussianHeatmap:
         self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
         self.sigma = float(sigma)
         self.unbiased = unbiased
+        self.probabilities = probabilities
         self.stride = (input_size[0] / heatmap_size[0], input_size[1] / heatmap_size[1])
         self._dark = Dark(kernel, max_offset) if dark else None
 
-    def encode(self, keypoints: Array, visible: Array) -> dict[str, NDArray[np.float32]]:
-        """Targets of N hands.
+    def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
+        """Targets of any number of hands, computed where the joints are: numpy in, numpy out; torch in, torch out.
 
         Args:
-            keypoints: (N, K, 2) in input pixels; where a joint is not visible, anything.
-            visible: (N, K), 0 where the joint is not labelled.
+            keypoints: (..., K, 2) in input pixels; where a joint is not visible, anything.
+            visible: (..., K), 0 where the joint is not labelled.
 
         Returns:
-            ``heatmaps`` (N, K, h, w) with peaks of at most 1, and ``target_weight`` (N, K): 1, or 0 with an empty map
-            where a joint is not visible or its gaussian, as far as 3 sigma, misses the map.
+            ``heatmaps`` (..., K, h, w) with peaks of at most 1, and ``target_weight`` (..., K): 1, or 0 with an empty
+            map where a joint is not visible or its gaussian, as far as 3 sigma, misses the map. float32; values below
+            1e-18 may be 0 instead, since the denormal numbers beneath them slow a CPU threefold.
 
         Raises:
             DataError: shapes that disagree, or a visible joint that is not finite.
         """
-        keypoints, visible = np.asarray(keypoints, np.float32), np.asarray(visible) > 0
+        if isinstance(keypoints, Tensor):
+            return self._encode(keypoints, torch.as_tensor(visible, device=keypoints.device))
+        targets = self._encode(torch.tensor(np.asarray(keypoints, np.float32)), torch.tensor(np.asarray(visible)))
+        return {name: target.numpy() for name, target in targets.items()}
+
+    @torch.no_grad()
+    def _encode(self, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
         if keypoints.shape != (*visible.shape, 2):
-            raise DataError(f"keypoints {keypoints.shape} and visible {visible.shape} must be (N, K, 2) and (N, K)")
-        if not np.isfinite(keypoints[visible]).all():
+            shapes = f"{tuple(keypoints.shape)} and visible {tuple(visible.shape)}"
+            raise DataError(f"keypoints {shapes} must be (..., K, 2) and (..., K)")
+        labelled = visible > 0
+        if not (keypoints.isfinite().all(-1) | ~labelled).all():
             raise DataError("a visible joint has a coordinate that is not finite")
-        centers = np.where(visible[..., None], keypoints, 0) / np.array(self.stride, np.float32)
+        centers = torch.where(labelled[..., None], keypoints, 0).float() / keypoints.new_tensor(self.stride).float()
         profile = self._unbiased_profile if self.unbiased else self._biased_profile
         columns, hits_x = profile(centers[..., 0], self.heatmap_size[0])
         rows, hits_y = profile(centers[..., 1], self.heatmap_size[1])
-        weight = (visible & hits_x & hits_y).astype(np.float32)
+        weight = (labelled & hits_x & hits_y).float()
         heatmaps = (rows * weight[..., None])[..., :, None] * columns[..., None, :]
         return {"heatmaps": heatmaps, "target_weight": weight}
 
-    def _unbiased_profile(self, center: Array, size: int) -> tuple[Array, Array]:
-        """(N, K) centres -> (N, K, size) gaussians along one axis, and which of them reach it."""
+    def _unbiased_profile(self, center: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """(..., K) centres -> (..., K, size) gaussians along one axis, and which of them reach it."""
         radius = 3 * self.sigma
-        squared = (np.arange(size, dtype=np.float32) - center[..., None]) ** 2
-        hits = (center - radius < size) & (center + radius + 1 >= 0)
-        return np.exp(-squared / np.float32(2 * self.sigma**2)), hits
+        squared = (torch.arange(size, device=center.device) - center[..., None]) ** 2
+        return self._gaussian(squared), (center - radius < size) & (center + radius + 1 >= 0)
 
-    def _biased_profile(self, center: Array, size: int) -> tuple[Array, Array]:
-        """The same around the nearest cell, zero beyond 3 sigma; all roundings are towards zero, as in mmpose."""
+    def _biased_profile(self, center: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """The same around the nearest cell, zero beyond 3 sigma.
+
+        All roundings are towards zero, as in mmpose, whose gaussian however slips a cell where 3 sigma is no integer.
+        """
         radius = 3 * self.sigma
-        nearest = np.trunc(center + np.float32(0.5))
-        start, stop = np.trunc(nearest - radius)[..., None], np.trunc(nearest + radius + 1)[..., None]
-        cells = np.arange(size, dtype=np.float32)
-        squared = (cells - start - (2 * radius + 1) // 2) ** 2
-        values = np.exp(-squared / np.float32(2 * self.sigma**2))
-        patch = np.where((cells >= start) & (cells < stop), values, 0).astype(np.float32)
+        nearest = (center + 0.5).trunc()
+        start, stop = (nearest - radius).trunc()[..., None], (nearest + radius + 1).trunc()[..., None]
+        cells = torch.arange(size, device=center.device)
+        values = self._gaussian((cells - nearest[..., None]) ** 2)
+        patch = torch.where((cells >= start) & (cells < stop), values, 0)
         return patch, (start[..., 0] < size) & (stop[..., 0] >= 0)
+
+    def _gaussian(self, squared: Tensor) -> Tensor:
+        """Squared distances in cells -> heights; 0 where the product of two would be denormal."""
+        exponent = squared / (2 * self.sigma**2)
+        return torch.where(exponent < _LARGEST_EXPONENT, (-exponent).exp(), 0)
 
     def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
         """Joints of N hands, without a loop over joints and on the device of the maps.
@@ -117,9 +138,9 @@ class GaussianHeatmap:
             outputs: ``heatmaps`` (N, K, h, w), numpy or torch.
 
         Returns:
-            Joints (N, K, 2) in input pixels and scores (N, K), the highest value of each map brought into [0, 1];
-            float32, numpy or torch as the maps were. Nothing is ever NaN: a map without a positive value (or with a
-            NaN) scores 0 at half the input size, which is the crop's centre.
+            Joints (N, K, 2) in input pixels and scores (N, K): the highest value of each map, times 2 pi sigma^2 with
+            `probabilities`, brought into [0, 1]. float32, numpy or torch as the maps were. Nothing is ever NaN: a map
+            without a positive value (or with a NaN) scores 0 at half the input size, which is the crop's centre.
 
         Raises:
             ConfigError: maps of another size than `heatmap_size`.
@@ -142,7 +163,8 @@ class GaussianHeatmap:
         found = peak > 0
         middle = offsets.new_tensor(self.input_size) / 2
         keypoints = torch.where(found[:, None], (cells + offsets) * offsets.new_tensor(self.stride), middle)
-        scores = torch.where(found, peak, 0).clamp(0, 1)
+        scale = 2 * math.pi * self.sigma**2 if self.probabilities else 1.0
+        scores = torch.where(found, peak * scale, 0).clamp(0, 1)
         return keypoints.reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
 
 

@@ -1,18 +1,35 @@
-"""From a source to what the network takes: the steps of a config's `test_transforms`, and the keys they exchange."""
+"""From a source to what the network takes: the steps of a config's lists of transforms, and the keys they exchange."""
 
 from handkit.transforms.affine import TopDownAffine
+from handkit.transforms.background import BackgroundPaste
 from handkit.transforms.base import ImageTransform, Sample, TensorTransform, split_stages
+from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJPEG, RandomNoise
 from handkit.transforms.loading import LoadImage
+from handkit.transforms.occlusion import RandomOcclusion
+from handkit.transforms.photometric import RandomPhotometric
+from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
+from handkit.transforms.targets import TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect
 
 __all__ = [
+    "BackgroundPaste",
     "ImageTransform",
     "LoadImage",
     "MMToTensor",
     "NormalizeTensor",
     "PoseCollect",
+    "RandomBlur",
+    "RandomDownscale",
+    "RandomJPEG",
+    "RandomNoise",
+    "RandomOcclusion",
+    "RandomPhotometric",
     "Sample",
     "TensorTransform",
     "TopDownAffine",
+    "TopDownGenerateTarget",
+    "TopDownGetRandomScaleRotation",
+    "TopDownRandomFlip",
+    "TopDownRandomShift",
     "split_stages",
 ]

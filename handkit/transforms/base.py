@@ -1,7 +1,7 @@
 """What a transform is, and where the list of a config divides.
 
 A sample is a dict; `SAMPLE_KEYS` names every key that may be in it. The first transforms of a list work on one image
-(`LoadImage`) and one hand of it (up to `TopDownAffine` and, in training, the augmentations after it), as numpy; from
+(`LoadImage`) and one hand of it (up to `TopDownAffine` and, in training, the augmentations around it), as numpy; from
 `MMToTensor` on they work on a whole batch, wherever it lies, and belong to the runtime, so that an exported model holds
 exactly that part.
 """
@@ -24,8 +24,23 @@ SAMPLE_KEYS: dict[str, str] = {
     "image_size": "(width, height) of the original image",
     "box": "(4,) xyxy hand box in image pixels",
     "box_score": "in [0, 1]",
-    "rotation": "radians by which the hand is turned, clockwise on the screen; 0 where the detector does not know",
+    "rotation": "radians by which the hand is turned, clockwise on the screen; 0 where the detector does not know; in "
+    "training plus a random turn",
     "crop": "the handkit.geometry.Crop that TopDownAffine used",
+    "sample_id": "names the sample within its data set",
+    "rng": "numpy Generator of (seed, epoch, index), the only source of randomness",
+    "flip": "bool, pending until TopDownAffine: mirror the crop",
+    "scale": "pending until TopDownAffine: factor of the region that is cut out",
+    "shift": "(2,) pending until TopDownAffine: move of its centre, in shares of the padded box",
+    "keypoints": "(21, 2) float32 joints in pixels of `img`",
+    "visible": "(21,) uint8: 0 not labelled or outside `img`, 1 labelled but hidden, 2 visible",
+    "right": "float32: 1 the person's right hand in an un-mirrored `img`, 0 the left, nan unknown",
+    "hand": "float32: 1 a hand, 0 a negative crop",
+    "mask": "(H, W) uint8: 1 where `img` shows the hand",
+    "xyz_cam": "(21, 3) metres in the camera's frame of the original image: x right, y down, z forward",
+    "camera": "(3, 3) intrinsics of the original image",
+    "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget",
+    "target_weight": "(21,) float32: 0 where a joint has no target",
 }
 
 

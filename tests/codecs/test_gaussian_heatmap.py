@@ -203,6 +203,21 @@ def test_hands_are_decoded_independently_and_the_maps_are_left_alone(codec: Gaus
     np.testing.assert_array_equal(decode(codec, mirrored_layout)[0], together)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"unbiased": False}, {"sigma": 3.0}])
+def test_targets_are_the_same_in_torch_and_for_one_hand(arguments: dict[str, Any]) -> None:
+    codec, joints, visible = GaussianHeatmap(**SIZES, **arguments), RULE.joints(), np.ones((2, 21), np.uint8)
+    ours = codec.encode(joints, visible)
+    theirs = codec.encode(torch.from_numpy(joints), torch.from_numpy(visible))
+    first = codec.encode(joints[0], visible[0])
+    for name, values in ours.items():
+        assert isinstance(theirs[name], torch.Tensor)
+        assert isinstance(values, np.ndarray)
+        np.testing.assert_allclose(theirs[name].numpy(), values, atol=1e-6)
+        np.testing.assert_array_equal(first[name], values[0])
+    maps = ours["heatmaps"]
+    assert maps[maps > 0].min() >= np.finfo(np.float32).tiny, "denormal numbers are slow"
+
+
 def test_half_precision_maps_and_empty_batches_decode() -> None:
     joints, _ = decode(DECODERS["dark_11"], torch.from_numpy(RULE.maps()[:2]).half())
     exact, _ = decode(DECODERS["dark_11"], RULE.maps()[:2])

@@ -48,6 +48,8 @@ def test_tensors_are_the_same_in_numpy_and_torch() -> None:
     for step in steps:
         ours, theirs = step(ours), step(theirs)
     assert set(ours) == set(theirs) == {"img", "rotation"}
+    planes = MMToTensor()({"img": torch.from_numpy(batch["img"])})["img"].contiguous()
+    torch.testing.assert_close(steps[1]({"img": planes})["img"], theirs["img"], rtol=0, atol=0)
     assert ours["img"].dtype == np.float32
     np.testing.assert_allclose(theirs["img"].numpy(), ours["img"], atol=1e-6)
     expected = (IMAGE.transpose(2, 0, 1) / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / [[[1]], [[2]], [[3]]]
