@@ -12,7 +12,13 @@ by torch 2.13, mmcv 2.1 and numpy 2.4 on a CPU. What it stores:
 - ``anchors`` (6, 24): the first cell's anchors of each level, and ``anchor_sum`` (4,) over all;
 - ``features`` (8, 50): the outputs of MobileNetV2 at `out_indices` 0 to 7 on the first image's first 64 x 64 pixels
   divided by 255, sampled evenly over the flat map;
-- ``channels`` (2, 8): those outputs' channels at widen_factor 0.35 and 1.4.
+- ``channels`` (2, 8): those outputs' channels at widen_factor 0.35 and 1.4;
+
+and, in mmdet_step.npz, one training step of that detector in float64 on `mmdet_rule.step_images` and `STEP_BOXES`:
+
+- ``loss_cls`` (6,), ``loss_bbox`` (6,): what each image contributes;
+- ``assigned`` (6, 3234) int8: by `MaxIoUAssigner`, the box an anchor answers for, -1 for background;
+- ``parameters``, ``norms`` and ``projections``: the gradients, see `gradient_rule.summary`.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gradient_rule
 import mmdet_rule
 import numpy as np
 
@@ -90,6 +97,33 @@ def backbone() -> dict[str, np.ndarray[Any, Any]]:
     return {"features": sampled, "channels": np.array(channels)}
 
 
+def training_step(model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    import torch
+    from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
+
+    samples, assigned = [], []
+    size = mmdet_rule.step_images().shape[2:]
+    levels = model.bbox_head.prior_generator.grid_priors(
+        [(20, 20), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)], device="cpu"
+    )
+    priors = InstanceData(priors=torch.cat(levels))
+    for image_boxes in mmdet_rule.STEP_BOXES:
+        boxes = torch.tensor(image_boxes).reshape(-1, 4)
+        hands = InstanceData(bboxes=boxes, labels=torch.zeros(len(boxes), dtype=torch.int64))
+        samples.append(DetDataSample(gt_instances=hands, metainfo=dict(img_shape=size, pad_shape=size)))
+        assigned.append(model.bbox_head.assigner.assign(priors, hands).gt_inds.numpy() - 1)
+    model = model.double().train()
+    losses = model(torch.from_numpy(mmdet_rule.step_images()).double(), samples, mode="loss")
+    (sum(losses["loss_cls"]) + sum(losses["loss_bbox"])).sum().backward()
+    return {
+        "loss_cls": np.array([loss.item() for loss in losses["loss_cls"]]),
+        "loss_bbox": np.array([loss.item() for loss in losses["loss_bbox"]]),
+        "assigned": np.stack(assigned).astype(np.int8),
+        **gradient_rule.summary(model),
+    }
+
+
 def main() -> None:
     model = detector()
     lines = [f"{json.dumps(key)}: {shape}" for key, shape in fill(model).items()]
@@ -98,6 +132,10 @@ def main() -> None:
     model.bbox_head.test_cfg.nms_pre = 100
     arrays |= predictions(model, 5, "few_")
     np.savez_compressed(HERE / "mmdet_ssdlite.npz", **arrays)
+    step = training_step(model)
+    np.savez_compressed(HERE / "mmdet_step.npz", **step)
+    print({name: value.shape for name, value in step.items()}, step["loss_cls"], step["loss_bbox"])
+    print("anchors for hands", (step["assigned"] >= 0).sum(1), "gradients up to", step["norms"].max())
     print({name: value.shape for name, value in arrays.items()}, arrays["counts"], arrays["few_counts"])
 
 

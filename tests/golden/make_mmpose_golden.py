@@ -14,6 +14,13 @@ thread. What it stores:
 - ``biased`` (2, 21, 64, 48), ``unbiased`` (1, 3, 64, 48) and their weights (2, 21): `MSRAHeatmap.encode` of
   `mmpose_rule.joints`, sigma 2; the first hand's first three joints of the unbiased maps;
 - ``biased_3`` (1, 21, 64, 48): the first hand with sigma 3.
+
+and, in mmpose_step.npz, one training step of that config's model in float64, on `mmpose_rule.step_images` and the
+targets `MSRAHeatmap.encode` (unbiased, sigma 2) makes of `mmpose_rule.step_joints`:
+
+- ``loss`` (): the `KeypointMSELoss` of the config;
+- ``parameters``, ``norms`` and ``projections``: the gradients, see `gradient_rule.summary`;
+- ``statistics`` (B, 2) sums of the batch norms' running means and variances after the step, in the model's order.
 """
 
 from __future__ import annotations
@@ -21,6 +28,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gradient_rule
 import mmpose_rule
 import numpy as np
 import torch
@@ -56,6 +64,33 @@ def hand_model() -> Arrays:
         "shapes": np.array([str(tuple(value.shape)) for value in state.values()]),
         "heatmaps": heatmaps.numpy(),
         "flip_tested": ((heatmaps + flipped) * 0.5).numpy(),
+    }
+
+
+def training_step() -> Arrays:
+    import mmpose
+    from mmengine.config import Config
+    from mmpose.apis import init_model
+    from mmpose.codecs import MSRAHeatmap
+
+    folder = Path(mmpose.__file__).parent / ".mim" / "configs" / "hand_2d_keypoint"
+    cfg = Config.fromfile(folder / CONFIG)
+    cfg.model.backbone.init_cfg = None
+    model = fill(init_model(cfg, None, device="cpu")).double()
+    model.train()
+    images = mmpose_rule.step_images().astype(np.float64)
+    codec = MSRAHeatmap((128, 128), (32, 32), sigma=2, unbiased=True)
+    encoded = [codec.encode(*(x[None] for x in hand)) for hand in zip(*mmpose_rule.step_joints(), strict=True)]
+    targets = np.stack([hand["heatmaps"] for hand in encoded]).astype(np.float64)
+    weights = np.concatenate([hand["keypoint_weights"] for hand in encoded]).astype(np.float64)
+    heatmaps = model(torch.from_numpy(images), None, mode="tensor")
+    loss = model.head.loss_module(heatmaps, torch.from_numpy(targets), torch.from_numpy(weights))
+    loss.backward()
+    norms = [part for part in model.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    return {
+        "loss": loss.detach().numpy(),
+        **gradient_rule.summary(model),
+        "statistics": np.array([[part.running_mean.sum().item(), part.running_var.sum().item()] for part in norms]),
     }
 
 
@@ -107,6 +142,9 @@ def main() -> None:
     with torch.inference_mode():
         arrays = {**hand_model(), **small_backbone(), **codecs()}
     np.savez_compressed(HERE / "mmpose.npz", **arrays)
+    step = training_step()
+    np.savez_compressed(HERE / "mmpose_step.npz", **step)
+    print("loss", step["loss"], "gradients from", step["norms"].min(), "to", step["norms"].max())
     for name, value in arrays.items():
         spread = f"{value.min():.3f} to {value.max():.3f}" if value.dtype.kind == "f" else value.dtype
         print(name, value.shape, spread)

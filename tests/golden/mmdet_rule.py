@@ -42,6 +42,25 @@ def _tensor(key: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     return draw.normal(shift, 0.3, shape).astype(np.float32)
 
 
+def step_images() -> np.ndarray[Any, Any]:
+    """(6, 3, 320, 320) float32: the batch of one training step, coloured blocks under a grain."""
+    draw = np.random.default_rng(100)
+    blocks = draw.normal(0, 1, (6, 3, 16, 16)).repeat(20, axis=2).repeat(20, axis=3)
+    return (blocks + draw.normal(0, 0.2, blocks.shape)).astype(np.float32)
+
+
+#: xyxy in pixels of `step_images`. In turn: one hand; none; two that overlap and want the same anchors; one too small
+#: and one too thin for any anchor to overlap half of it; one in a corner; four.
+STEP_BOXES: tuple[list[list[float]], ...] = (
+    [[60.5, 80.25, 180.0, 210.5]],
+    [],
+    [[100.0, 100.0, 200.0, 200.0], [104.0, 98.0, 206.0, 203.0]],
+    [[33.0, 41.0, 45.0, 52.0], [10.0, 200.0, 310.0, 212.0]],
+    [[240.0, 250.0, 320.0, 320.0]],
+    [[5.0, 5.0, 90.0, 60.0], [120.0, 8.0, 220.0, 150.0], [12.0, 170.0, 150.0, 300.0], [180.0, 180.0, 300.0, 310.0]],
+)
+
+
 def images(count: int = IMAGE_COUNT) -> list[np.ndarray[Any, Any]]:
     """(H, W, 3) uint8 RGB images of 40 to 700 pixels a side: coloured blocks under a grain."""
     made = []

@@ -39,6 +39,17 @@ def images() -> Array:
     return np.random.default_rng(1).normal(0, 1, (2, 3, 64, 64)).astype(np.float32)
 
 
+def step_images() -> Array:
+    """(4, 3, 128, 128) float32: the batch of one training step."""
+    return np.random.default_rng(4).normal(0, 1, (4, 3, 128, 128)).astype(np.float32)
+
+
+def step_joints() -> tuple[Array, Array]:
+    """(4, 21, 2) float32 in pixels of `step_images`, some beyond the border, and (4, 21) float32, 1 where labelled."""
+    draw = np.random.default_rng(5)
+    return draw.uniform(-30, 158, (4, 21, 2)).astype(np.float32), (draw.uniform(0, 1, (4, 21)) < 0.8).astype(np.float32)
+
+
 def joints() -> Array:
     """(2, 21, 2) float32 in input pixels: most inside `INPUT_SIZE`, a third of them beyond its border."""
     return np.random.default_rng(2).uniform((-50, -50), (242, 306), (2, 21, 2)).astype(np.float32)

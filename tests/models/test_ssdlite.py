@@ -98,6 +98,35 @@ def test_predicting_shares_the_weights_and_leaves_the_raw_net(net: SSDLite) -> N
     }
 
 
+def test_modes(net: SSDLite) -> None:
+    images, boxes = torch.zeros(2, 3, 320, 320), torch.tensor([[[10.0, 20, 90, 120]], [[0, 0, 0, 0]]])
+    predicting = net.predicting(0.5, 0.45, 10)
+    with torch.inference_mode():
+        assert set(predicting(images, mode="tensor")) == {"logits", "deltas"}
+        assert set(predicting(images, "predict")) == {"boxes", "scores", "counts"}
+        losses, counted = net(images, "loss", boxes), net(images, "loss", boxes, torch.tensor([1, 0]))
+    assert set(losses) == {"loss_cls", "loss_bbox", "loss"}
+    assert losses["loss"] == losses["loss_cls"] + losses["loss_bbox"] == counted["loss"]
+    with pytest.raises(ConfigError, match="no mode 'losses'; did you mean 'loss'"):
+        net(images, "losses", boxes)
+    with pytest.raises(ConfigError, match="needs the target 'boxes'"):
+        net(images, "loss")
+    for wrong in (boxes[:1], boxes[0], boxes[..., :3]):
+        with pytest.raises(ConfigError, match=r"must be \(N, M, 4\), N being the 2 images"):
+            net(images, "loss", wrong)
+
+
+def test_bfloat16_trains() -> None:
+    torch.manual_seed(0)
+    made: SSDLite = build(NODE, MODELS)
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = made(torch.randn(2, 3, 320, 320), "loss", torch.tensor([[[10.0, 20, 90, 120]]] * 2))
+    assert {value.dtype for value in losses.values()} == {torch.float32}
+    losses["loss"].backward()
+    gradients = [value.grad for value in made.parameters()]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+
+
 def test_boxes_are_clipped_to_an_input_that_is_not_square(net: SSDLite) -> None:
     torch.manual_seed(0)
     with torch.inference_mode():

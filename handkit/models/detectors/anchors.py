@@ -100,3 +100,20 @@ def decode_deltas(anchors: Tensor, deltas: Tensor, stds: Sequence[float]) -> Ten
     center = center + size * scaled[..., :2]
     half = size * scaled[..., 2:].clamp(-limit, limit).exp() * 0.5
     return torch.cat([center - half, center + half], dim=-1)
+
+
+def encode_deltas(anchors: Tensor, boxes: Tensor, stds: Sequence[float]) -> Tensor:
+    """The inverse of `decode_deltas`.
+
+    Args:
+        anchors: (A, 4) xyxy.
+        boxes: (..., A, 4) xyxy in the anchors' frame; one without area has no finite deltas.
+        stds: the four deviations.
+
+    Returns:
+        (..., A, 4) dx, dy, dw, dh, each divided by its deviation.
+    """
+    size = anchors[:, 2:] - anchors[:, :2]
+    shift = ((boxes[..., :2] + boxes[..., 2:]) - (anchors[:, :2] + anchors[:, 2:])) * 0.5 / size
+    stretch = ((boxes[..., 2:] - boxes[..., :2]) / size).log()
+    return torch.cat([shift, stretch], dim=-1) / boxes.new_tensor(stds)

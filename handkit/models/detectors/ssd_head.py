@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from handkit.errors import ConfigError
 from handkit.models.backbones.conv_module import ConvModule, init_convs
-from handkit.models.detectors.anchors import SSDAnchors, decode_deltas
+from handkit.models.detectors.anchors import SSDAnchors, decode_deltas, encode_deltas
 from handkit.registry import MODELS
 
 #: Logits of an anchor: the hand, then the background, which mmdet puts last.
@@ -66,6 +66,29 @@ class SSDHead(nn.Module):
         """How many of the A anchors each level has."""
         return [x.shape[2] * x.shape[3] * n for x, n in zip(features, self.anchors.per_cell, strict=True)]
 
+    def level_anchors(self, features: Sequence[Tensor]) -> Tensor:
+        """(A, 4) xyxy in pixels of the input."""
+        anchors: Tensor = self.anchors([(x.shape[2], x.shape[3]) for x in features])
+        return anchors
+
+    def encode(self, anchors: Tensor, boxes: Tensor, assigned: Tensor) -> Tensor:
+        """Targets of the deltas.
+
+        Args:
+            anchors: (A, 4) xyxy.
+            boxes: (N, M, 4) xyxy in pixels of the input.
+            assigned: (N, A) the row of the box that an anchor answers for; negative for none.
+
+        Returns:
+            (N, A, 4), 0 where there is no box to answer for.
+        """
+        answered = assigned >= 0
+        if not boxes.shape[1]:
+            return boxes.new_zeros(*assigned.shape, 4)
+        own = boxes.gather(1, assigned.clamp(min=0)[..., None].expand(-1, -1, 4))
+        own = torch.where(answered[..., None], own, anchors)
+        return encode_deltas(anchors, own, self.target_stds)
+
     def decode(
         self, logits: Tensor, deltas: Tensor, features: Sequence[Tensor], input_size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
@@ -80,8 +103,7 @@ class SSDHead(nn.Module):
         Returns:
             (N, A) probability of a hand, and (N, A, 4) xyxy in pixels of the input.
         """
-        anchors = self.anchors([(x.shape[2], x.shape[3]) for x in features])
-        boxes = decode_deltas(anchors, deltas.float(), self.target_stds)
+        boxes = decode_deltas(self.level_anchors(features), deltas.float(), self.target_stds)
         limit = boxes.new_tensor([*input_size, *input_size])
         return logits.float().softmax(dim=-1)[..., 0], torch.minimum(boxes.clamp(min=0), limit)
 

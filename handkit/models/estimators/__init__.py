@@ -1,8 +1,8 @@
 """Estimators: whole networks from a normalised crop batch (N, 3, H, W) to a dict of outputs.
 
-The outputs are ``heatmaps`` (N, K, h, w) and, where the model has them, ``presence`` (N,) the probability that there is
-a hand, ``handedness`` (N,) the probability that it is the person's right hand in an un-mirrored image, and
-``xyz_root`` (N, K, 3) metres relative to the wrist.
+They predict ``heatmaps`` (N, K, h, w) and, where the model has them, ``presence`` (N,) the probability that there is a
+hand, ``handedness`` (N,) the probability that it is the person's right hand in an un-mirrored image, and ``xyz_root``
+(N, K, 3) metres relative to the wrist. In the mode 'loss' they answer scalars instead, see `TopDownEstimator`.
 """
 
 from handkit.models.estimators.flip_test import FlipTest

@@ -2,26 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import cast
+
 from torch import Tensor, nn
 
+from handkit.errors import ConfigError
+from handkit.models.heads import Head
+from handkit.models.losses import Loss, Targets
+from handkit.models.modes import Mode, check_mode
 from handkit.registry import MODELS
 
 
 @MODELS.register_module()
 class TopDownEstimator(nn.Module):
-    """A backbone and a head: a batch of crops in, named outputs out. Decoding is the codec's work.
+    """A backbone, its heads and their losses: a batch of crops in, named outputs out. Decoding is the codec's work.
+
+    State-dict keys: ``backbone.*``, ``head.*``, and ``aux_heads.{output}.*``, e.g. ``aux_heads.presence.fc.weight``.
 
     Args:
         backbone: image batch -> tuple of feature maps.
-        head: feature maps -> dict of outputs.
+        head: feature maps -> outputs from which a codec reads the joints.
+        aux_heads: feature maps -> further outputs, e.g. of `PresenceHead`.
+        losses: the terms of the training loss; none are needed to predict.
+
+    Raises:
+        ConfigError: two heads give the same output, or a loss judges an output that no head gives or that the head
+            activates otherwise.
     """
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+    def __init__(
+        self, backbone: nn.Module, head: Head, aux_heads: Sequence[Head] = (), losses: Sequence[Loss] = ()
+    ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = head
+        self.head: Head = head
+        self.aux_heads = nn.ModuleDict({"_".join(aux.outputs): aux for aux in aux_heads})
+        self.losses = nn.ModuleList(losses)
+        _check_outputs([head, *aux_heads], losses)
 
-    def forward(self, img: Tensor) -> dict[str, Tensor]:
-        """(N, 3, H, W) normalised crops -> the head's outputs, N rows each."""
-        outputs: dict[str, Tensor] = self.head(self.backbone(img))
-        return outputs
+    def forward(
+        self,
+        img: Tensor,
+        mode: Mode = "predict",
+        heatmaps: Tensor | None = None,
+        target_weight: Tensor | None = None,
+        right: Tensor | None = None,
+        hand: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Runs N crops.
+
+        Args:
+            img: (N, 3, H, W), normalised.
+            mode: what is wanted. The targets that follow are read in the mode 'loss' only.
+            heatmaps: see `Targets`, as the following.
+            target_weight: of the joints.
+            right: the person's side.
+            hand: whether there is one.
+
+        Returns:
+            In the mode 'predict' the heads' outputs after their activation, N rows each; in 'tensor' before it; in
+            'loss' a scalar for each of `losses`, and ``loss``, their sum weighted by each one's `loss_weight`.
+
+        Raises:
+            ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
+        """
+        check_mode(mode, self)
+        features = self.backbone(img)
+        raw = [(head, head(features)) for head in self._heads()]
+        if mode == "predict":
+            return {name: value for head, outputs in raw for name, value in head.activate(outputs).items()}
+        joined = {name: value for _, outputs in raw for name, value in outputs.items()}
+        return joined if mode == "tensor" else self._loss(joined, Targets(heatmaps, target_weight, right, hand))
+
+    def _heads(self) -> Iterator[Head]:
+        yield self.head
+        yield from cast("Iterator[Head]", self.aux_heads.values())
+
+    def _loss(self, outputs: dict[str, Tensor], targets: Targets) -> dict[str, Tensor]:
+        losses = cast("Sequence[Loss]", self.losses)
+        if not losses:
+            raise ConfigError("TopDownEstimator has no losses: name them, e.g. losses=[dict(type='KeypointMSELoss')]")
+        terms = {loss.name: loss(outputs, targets) for loss in losses}
+        weighted = [terms[loss.name] * loss.loss_weight for loss in losses]
+        return {**terms, "loss": sum(weighted[1:], weighted[0])}
+
+
+def _check_outputs(heads: Sequence[Head], losses: Sequence[Loss]) -> None:
+    given = {name: head for head in heads for name in head.outputs}
+    if len(given) < sum(len(head.outputs) for head in heads):
+        raise ConfigError(f"two heads give the same output: {[name for head in heads for name in head.outputs]}")
+    names = [loss.name for loss in losses]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"two losses judge the same output: {names}")
+    for loss in losses:
+        kind = type(loss).__name__
+        if loss.output not in given:
+            raise ConfigError(f"{kind} judges {loss.output!r}, but the heads give {sorted(given)}")
+        head = given[loss.output]
+        if head.activation != loss.activation:
+            raise ConfigError(
+                f"{kind} is for heads with the activation {loss.activation!r}; {type(head).__name__} has "
+                f"{head.activation!r}"
+            )

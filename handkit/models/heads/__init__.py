@@ -1,5 +1,7 @@
 """Heads: a backbone's feature maps in, a dict of named outputs out (see `handkit.models.estimators`)."""
 
+from handkit.models.heads.base import Head
+from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
 
-__all__ = ["HRNetV2Head"]
+__all__ = ["HRNetV2Head", "HandednessHead", "Head", "PresenceHead"]

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from handkit.errors import ConfigError
 from handkit.models.backbones.hr_module import Resize
+from handkit.models.heads.base import Head
 from handkit.registry import MODELS
 
 
 @MODELS.register_module()
-class HRNetV2Head(nn.Module):
+class HRNetV2Head(Head):
     """Enlarges all branches to the first one's size, joins their channels, and maps them to one heat map per joint.
 
     A 1x1 convolution over the joined channels, batch norm, ReLU, and a 1x1 convolution to the joints (Wang et al.,
@@ -22,15 +23,22 @@ class HRNetV2Head(nn.Module):
     Args:
         in_channels: of each branch, from the highest resolution.
         out_channels: the number of joints.
+        softmax: predictions are probabilities over the cells of each map, decoded by a codec with
+            ``probabilities=True``; otherwise the maps as they are.
 
     Raises:
         ConfigError: no `in_channels`.
     """
 
-    def __init__(self, in_channels: Sequence[int] = (18, 36, 72, 144), out_channels: int = 21) -> None:
+    outputs = ("heatmaps",)
+
+    def __init__(
+        self, in_channels: Sequence[int] = (18, 36, 72, 144), out_channels: int = 21, softmax: bool = False
+    ) -> None:
         super().__init__()
         if not in_channels:
             raise ConfigError("HRNetV2Head needs the channels of at least one branch in in_channels")
+        self.activation = "softmax" if softmax else "none"
         joined = sum(in_channels)
         self.resize = Resize("bilinear", align_corners=False)
         mix = nn.Conv2d(joined, joined, 1)

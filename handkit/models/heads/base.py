@@ -1,0 +1,42 @@
+"""What the heads have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+#: What makes a raw output a prediction: nothing, a softmax over the cells of each map, or a sigmoid.
+Activation = Literal["none", "softmax", "sigmoid"]
+
+
+class Head(nn.Module):
+    """Feature maps in, raw outputs by name out, and what turns the raw outputs into predictions.
+
+    Training judges the raw outputs, since the logarithm of a softmax or sigmoid is exact only when taken of its input.
+
+    Attributes:
+        outputs: the names of what the head gives.
+        activation: applied to each of its outputs by `activate`.
+    """
+
+    outputs: tuple[str, ...]
+    activation: Activation = "none"
+
+    def forward(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The backbone's maps, the highest resolution first -> one raw output of N rows for each of `outputs`."""
+        raise NotImplementedError
+
+    def activate(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Raw outputs -> predictions; probabilities are float32 whatever the precision of the network."""
+        if self.activation == "none":
+            return raw
+        function = spatial_softmax if self.activation == "softmax" else torch.sigmoid
+        return {name: function(value.float()) for name, value in raw.items()}
+
+
+def spatial_softmax(maps: Tensor) -> Tensor:
+    """(N, K, h, w) logits -> probabilities over the cells of each map."""
+    return maps.flatten(2).softmax(dim=2).view_as(maps)

@@ -1,0 +1,68 @@
+"""Losses on heat maps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from handkit.models.heads.base import Activation
+from handkit.models.losses.base import Loss, Targets, check_shape
+from handkit.registry import MODELS
+
+
+class _HeatmapLoss(Loss):
+    """A value per map, weighted by ``target_weight``, averaged over all K joints of the hands."""
+
+    name: ClassVar[str] = "loss_heatmaps"
+    output: ClassVar[str] = "heatmaps"
+
+    def per_sample(self, output: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+        """(N, K, h, w) -> (N,) means over all K joints, those without weight adding 0; crops of a hand count."""
+        maps, weight = targets.need("heatmaps", self), targets.need("target_weight", self)
+        check_shape(self, "heatmaps", maps, tuple(output.shape))
+        check_shape(self, "target_weight", weight, tuple(output.shape[:2]))
+        return (self.per_map(output, maps) * weight).mean(dim=1), targets.hands(output)
+
+    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
+        """Two (N, K, h, w) -> (N, K)."""
+        raise NotImplementedError
+
+
+@MODELS.register_module()
+class KeypointMSELoss(_HeatmapLoss):
+    """Mean squared difference between the maps and their targets (Xiao et al., ECCV 2018).
+
+    For crops that all show a hand it is mmpose's ``KeypointMSELoss(use_target_weight=True)``.
+
+    Args:
+        loss_weight: factor of this term in the sum over all terms.
+    """
+
+    activation: ClassVar[Activation] = "none"
+
+    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
+        """Two (N, K, h, w) -> (N, K) means over the cells."""
+        return (output - target).square().mean(dim=(2, 3))
+
+
+@MODELS.register_module()
+class SpatialCrossEntropyLoss(_HeatmapLoss):
+    """Cross-entropy between each map, as a distribution over its cells, and its target divided by its sum.
+
+    The head must have ``softmax=True``. The least value is the target's entropy, 1 + log(2 pi sigma^2) for a gaussian
+    well inside the map: 4.22 at sigma 2. The gradient with respect to the logits is the difference of the two
+    distributions, whatever the map's size; that of the squared difference shrinks with the number of cells, which is
+    one reason why training from scratch takes longer with it.
+
+    Args:
+        loss_weight: factor of this term in the sum over all terms.
+    """
+
+    activation: ClassVar[Activation] = "softmax"
+
+    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
+        """Logits and targets (N, K, h, w) -> (N, K); 0 where the target is empty."""
+        logits, shares = output.flatten(2), target.flatten(2)
+        shares = shares / shares.sum(dim=2, keepdim=True).clamp(min=1e-12)
+        return -(logits.log_softmax(dim=2) * shares).sum(dim=2)
