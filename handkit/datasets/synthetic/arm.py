@@ -1,4 +1,4 @@
-"""The arm a source gives: a quad mesh with bones, blend shapes and texture coordinates, in the hand's frame.
+"""The arm a source gives: bones with blend shapes and what is attached to them, in the hand's frame.
 
 The hand's frame is that of a right hand: origin at the wrist, metres, +x to the thumb's side, +y to the root of the
 middle finger, +z out of the palm. Seen with +x right and +y up, the palm faces the viewer. Left hands are made by
@@ -37,6 +37,8 @@ def _parent(bone: str) -> int:
 #: Index into `BONES` of each bone's parent, -1 for the first.
 PARENTS = tuple(_parent(bone) for bone in BONES)
 WRIST = BONES.index("wrist")
+#: Where the bones of the fingers begin in `BONES`, three for each.
+FINGERS_AT = BONES.index("finger1-1")
 #: The bone that begins at the elbow.
 ELBOW = BONES.index("lowerarm1")
 
@@ -47,12 +49,22 @@ def finger_bones(finger: int) -> slice:
     return slice(start, start + 3)
 
 
+def joint_bones() -> list[frozenset[int]]:
+    """Per joint the indices into `BONES` of the bones that meet there; wrist and knuckles count as the palm's."""
+    palm = frozenset({WRIST, *(BONES.index(bone) for bone in PALM_BONES)})
+    bones = [palm | {WRIST - 1}]
+    for finger in range(1, 6):
+        first, second, third = range(len(BONES))[finger_bones(finger)]
+        bones += [palm | {first}, frozenset({first, second}), frozenset({second, third}), frozenset({third})]
+    return bones
+
+
 @dataclass(frozen=True)
 class Geometry:
     """What a blend shape moves. Arrays are in metres, in the hand's frame.
 
     Args:
-        vertices: (V, 3).
+        vertices: (V, 3) points of what is attached to the bones: a mesh's vertices, or the centres of spheres.
         heads: (B, 3) where each bone of `BONES` begins.
         tails: (B, 3) where it ends.
     """
@@ -63,29 +75,21 @@ class Geometry:
 
     def joints(self) -> Array:
         """(21, 3) in handkit's order: the wrist, then per finger the heads of its bones and the tail of its last."""
-        fingers = [np.vstack([self.heads[finger_bones(f)], self.tails[finger_bones(f)][2:]]) for f in range(1, 6)]
-        return np.vstack([self.heads[WRIST : WRIST + 1], *fingers])
+        heads = self.heads[FINGERS_AT:].reshape(5, 3, 3)
+        fingers = np.concatenate([heads, self.tails[FINGERS_AT:].reshape(5, 3, 3)[:, 2:]], 1)
+        return np.concatenate([self.heads[WRIST : WRIST + 1], fingers.reshape(20, 3)])
 
 
 @dataclass(frozen=True)
-class ArmModel:
+class Arm:
     """A hand with its arm, at rest.
 
     Args:
         rest: the shape without any blend shape.
-        quads: (F, 4) vertex indices, counter-clockwise seen from outside.
-        uv: (F, 4, 2) texture coordinates of each quad's corners on the hand's chart, in [0, 1] from its upper left;
-            -1 where a quad lies outside the chart, as the forearm's do.
-        weights: (V, B) how much each bone moves a vertex; rows sum to 1.
-        nails: (F,) bool, the quads of the nail plates.
         shapes: blend shapes, name -> displacement at strength 1.
     """
 
     rest: Geometry
-    quads: Array
-    uv: Array
-    weights: Array
-    nails: Array
     shapes: Mapping[str, Geometry]
 
     def shaped(self, strengths: Mapping[str, float], scale: float = 1.0) -> Geometry:
@@ -96,3 +100,23 @@ class ArmModel:
             parts.append(moved)
         wrist = parts[1][WRIST].copy()
         return Geometry(*((part - wrist) * scale for part in parts))
+
+
+@dataclass(frozen=True)
+class MeshArm(Arm):
+    """An arm whose surface is a mesh of quads; its vertices are the geometry's.
+
+    Args:
+        rest: the shape without any blend shape.
+        shapes: blend shapes, name -> displacement at strength 1.
+        quads: (F, 4) vertex indices, counter-clockwise seen from outside.
+        uv: (F, 4, 2) texture coordinates of each quad's corners on the hand's chart, in [0, 1] from its upper left;
+            -1 where a quad lies outside the chart, as the forearm's do.
+        weights: (V, B) how much each bone moves a vertex; rows sum to 1.
+        nails: (F,) bool, the quads of the nail plates.
+    """
+
+    quads: Array
+    uv: Array
+    weights: Array
+    nails: Array

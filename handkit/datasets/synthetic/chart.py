@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from handkit.datasets.synthetic.arm import ArmModel
+from handkit.datasets.synthetic.arm import MeshArm
 from handkit.datasets.synthetic.markings import LAYERS, markings
 from handkit.datasets.synthetic.rays import Caster
 from handkit.datasets.synthetic.subdivision import Subdivision, vertex_normals
@@ -16,7 +16,7 @@ from handkit.datasets.synthetic.subdivision import Subdivision, vertex_normals
 Array = NDArray[Any]
 
 
-def bake_chart(model: ArmModel, fine: Subdivision, size: int = 1024) -> tuple[Array, Array]:
+def bake_chart(model: MeshArm, fine: Subdivision, size: int = 1024) -> tuple[Array, Array]:
     """Paints the chart and, more coarsely, the vertices, for what lies outside the chart.
 
     Returns:
@@ -28,7 +28,7 @@ def bake_chart(model: ArmModel, fine: Subdivision, size: int = 1024) -> tuple[Ar
     caster = Caster(corners.reshape(-1, 3), np.arange(corners.size // 3).reshape(-1, 3))
     origins = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3)
     hits = caster.first_hits(origins, np.broadcast_to(np.array([0.0, 0.0, -1.0]), origins.shape))
-    rows = np.flatnonzero(hits.triangle >= 0)
+    rows = np.flatnonzero(hits.part >= 0)
 
     vertices = fine.matrix @ model.rest.vertices
     normals = vertex_normals(vertices, fine.triangles)
@@ -38,12 +38,12 @@ def bake_chart(model: ArmModel, fine: Subdivision, size: int = 1024) -> tuple[Ar
     chart[rows] = markings(model.rest, found)
     chart = chart.reshape(size, size, -1)
     nearest = ndimage.distance_transform_edt(
-        (hits.triangle < 0).reshape(size, size), return_distances=False, return_indices=True
+        (hits.part < 0).reshape(size, size), return_distances=False, return_indices=True
     )
     return np.ascontiguousarray(chart[tuple(nearest)]), markings(model.rest, attributes)
 
 
-def nail_places(model: ArmModel, fine: Subdivision) -> Array:
+def nail_places(model: MeshArm, fine: Subdivision) -> Array:
     """(V',) how far along its finger's nail a fine vertex lies: 0 at the root, 1 at the edge, beyond that outside."""
     vertices = fine.matrix @ model.rest.vertices
     plates = model.rest.vertices[model.quads[model.nails]]

@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handkit.datasets.synthetic import makehuman
-from handkit.datasets.synthetic.arm import ArmModel
+from handkit.datasets.labels import HandLabels
 from handkit.errors import DataError, did_you_mean
+from handkit.geometry import points_box
 from handkit.registry import DATASETS
 
 if TYPE_CHECKING:
-    from handkit.datasets.synthetic.render import Renderer
     from handkit.datasets.synthetic.sampling import SceneSampler
     from handkit.datasets.synthetic.scene import Scene
+    from handkit.datasets.synthetic.sources import Renderer
 
-_Source = Callable[[Mapping[str, Path]], ArmModel]
-#: Name of a source -> card of its files, their names, and what reads them.
-SOURCES: dict[str, tuple[str, tuple[str, ...], _Source]] = {
-    "makehuman": (makehuman.CARD, makehuman.FILES, makehuman.read_makehuman),
-}
+_SOURCES = ("capsule", "makehuman")
 
 
 @DATASETS.register_module()
 class HandSynth:
     """One rendered hand per item, each a pure function of (seed, index).
 
-    Items are dicts:
+    Items are samples (see `handkit.transforms.base.SAMPLE_KEYS`) with
 
-    - ``img`` (H, W, 3) uint8 RGB;
+    - ``img`` (H, W, 3) uint8 RGB and ``image_size``;
     - ``keypoints`` (21, 2) float32 pixels, integers at pixel centres;
     - ``visible`` (21,) uint8: 0 outside the frame, 1 hidden behind something, 2 seen (by depth);
     - ``xyz_cam`` (21, 3) float32 metres, x right, y down, z forward;
     - ``camera`` (3, 3) float64 intrinsics;
     - ``mask`` (H, W) uint8: 1 where the hand, down to a centimetre behind the wrist, covers half of the pixel or more;
     - ``box`` (4,) float32 the hand box of the joints;
-    - ``handedness`` 'left' or 'right'.
+    - ``right`` float32 1 for a right hand and 0 for a left one, ``hand`` 1, and ``sample_id``.
+
+    What is learnt from one seed is tested on another; equal seeds begin with the same hands.
 
     Args:
-        source: where the hand comes from: 'makehuman'.
+        source: where the hand comes from: 'makehuman', a mesh in light and shadow, or 'capsule', a simple hand of round
+            cones that needs neither files nor a ray caster and renders about a hundred times as fast.
         seed: another seed, other hands; not negative.
         count: how many items.
         image_size: (width, height) in pixels.
-        assets: folder with the source's files; None takes them from the hub.
+        assets: folder with the source's files, of which 'capsule' has none; None takes them from the hub.
+        endless: every epoch (see `set_epoch`) shows new hands; otherwise all show the same.
 
     Raises:
         DataError: the source is unknown, an argument is out of its range, or, at the first rendered item, a file of
             the source is missing or damaged.
-        MissingExtraError: at the first rendered item, where embreex is not installed.
+        MissingExtraError: at the first rendered item of 'makehuman', where embreex is not installed.
     """
 
     def __init__(
@@ -61,9 +60,12 @@ class HandSynth:
         count: int = 64,
         image_size: tuple[int, int] = (256, 256),
         assets: str | os.PathLike[str] | None = None,
+        endless: bool = False,
     ) -> None:
-        if source not in SOURCES:
-            raise DataError(f"no hand source is called {source!r}; {did_you_mean(source, SOURCES)}")
+        if source not in _SOURCES:
+            raise DataError(f"no hand source is called {source!r}; {did_you_mean(source, _SOURCES)}")
+        if source == "capsule" and assets is not None:
+            raise DataError(f"the source 'capsule' is made without files: leave out assets={str(assets)!r}")
         if min(seed, count) < 0 or min(image_size) < 16:
             raise DataError(
                 f"HandSynth needs seed and count >= 0 and images of at least 16 px, got {seed}, {count}, {image_size}"
@@ -71,8 +73,10 @@ class HandSynth:
         self.source = source
         self.seed = seed
         self.image_size = (int(image_size[0]), int(image_size[1]))
+        self.endless = endless
         self._count = count
         self._assets = assets
+        self._epoch = 0
         self._made: tuple[SceneSampler, Renderer] | None = None
 
     def __len__(self) -> int:
@@ -80,39 +84,56 @@ class HandSynth:
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Renders item `index`; see the class."""
-        return self.render(self.scene(index))
+        return {**self.render(self.scene(index)), "sample_id": self._sample_id(index)}
+
+    def set_epoch(self, epoch: int) -> None:
+        """The items to come are those of this epoch, if the data set is endless."""
+        self._epoch = epoch
+
+    def hands(self, index: int) -> HandLabels:
+        """The labels of item `index`, without rendering it."""
+        labels = self._tools()[1].labels(self.scene(index))
+        return HandLabels(
+            path=Path(self._sample_id(index)),
+            image_size=self.image_size,
+            keypoints=labels["keypoints"][None].astype(np.float64),
+            visible=labels["visible"][None],
+            joint_boxes=points_box(labels["keypoints"][None].astype(np.float64)),
+            boxes=labels["box"][None].astype(np.float64),
+            handedness=("right" if labels["right"] else "left",),
+            good=np.ones(1, bool),
+            ignored=~(labels["visible"] > 0).any(keepdims=True),
+            human_boxes=np.zeros((0, 4)),
+        )
 
     def scene(self, index: int) -> Scene:
         """What item `index` is a picture of."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"item {index} of {len(self)}")
-        return self._tools()[0].sample(np.random.default_rng([self.seed, index % len(self)]))
+        rng = np.random.default_rng([self.seed, self._number(index)])
+        return self._tools()[0].sample(rng)
 
     def render(self, scene: Scene) -> dict[str, Any]:
-        """An item of any scene, for instance of one made by hand."""
+        """An item of any scene, for instance of one made by hand; it has no ``sample_id``."""
         return self._tools()[1].render(scene)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the refined mesh: a worker process makes its own."""
         return self.__dict__ | {"_made": None}
 
+    def _number(self, index: int) -> int:
+        """How many hands of this seed come before it."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"item {index} of {len(self)}")
+        return index % len(self) + (self._epoch * len(self) if self.endless else 0)
+
+    def _sample_id(self, index: int) -> str:
+        return f"{self.source} hand {self._number(index)} of seed {self.seed}"
+
     def _tools(self) -> tuple[SceneSampler, Renderer]:
-        """The scene sampler and the renderer, made when first needed: reading and refining the mesh takes seconds."""
+        """The scene sampler and the renderer, made when first needed: reading and refining a mesh takes seconds."""
         if self._made is None:
-            from handkit.datasets.synthetic.render import Renderer
             from handkit.datasets.synthetic.sampling import SceneSampler
+            from handkit.datasets.synthetic.sources import capsule, makehuman
 
-            card, names, read = SOURCES[self.source]
-            model = read(self._files(card, names))
-            self._made = SceneSampler(model, self.image_size), Renderer(model)
+            source = capsule() if self.source == "capsule" else makehuman(self._assets)
+            self._made = SceneSampler(source.arm, source.flesh, self.image_size), source.renderer
         return self._made
-
-    def _files(self, card: str, names: tuple[str, ...]) -> Mapping[str, Path]:
-        if self._assets is None:
-            from handkit.hub import resolve_card
-
-            return resolve_card(card)
-        folder = Path(self._assets)
-        if not folder.is_dir():
-            raise DataError(f"assets: no folder {folder}; leave it out to take the files from the hub")
-        return {name: folder / name for name in names}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.synthetic.arm import BONES, WRIST, ArmModel, Geometry, finger_bones
+from handkit.datasets.synthetic.arm import BONES, WRIST, Geometry, MeshArm, finger_bones
 from handkit.datasets.synthetic.wavefront import read_obj, read_target
 from handkit.errors import DataError
 
@@ -60,7 +60,7 @@ def _makehuman_bones() -> dict[str, tuple[str, ...]]:
     return names | {bone: (f"{bone}.R",) for bone in BONES if bone.startswith("finger")}
 
 
-def read_makehuman(files: Mapping[str, Path]) -> ArmModel:
+def read_makehuman(files: Mapping[str, Path]) -> MeshArm:
     """Reads the right arm.
 
     Args:
@@ -92,7 +92,7 @@ def read_makehuman(files: Mapping[str, Path]) -> ArmModel:
     rest = geometry(body.vertices)
     shapes = {name: geometry(read_target(files[file], len(body.vertices))) for name, file in TARGETS.items()}
     frame = _hand_frame(rest)
-    return ArmModel(
+    return MeshArm(
         rest=_moved(rest, frame, rest.heads[WRIST]),
         quads=quads.reshape(-1, 4),
         uv=_chart_uv(body.uv[uv_quads[chosen]]),

@@ -14,7 +14,7 @@ from scipy import interpolate, spatial
 
 from handkit.datasets.synthetic.arm import Geometry, finger_bones
 from handkit.datasets.synthetic.noise import solid_noise
-from handkit.datasets.synthetic.posing import finger_axis
+from handkit.datasets.synthetic.posing import finger_axes
 
 Array = NDArray[Any]
 
@@ -98,7 +98,7 @@ def _finger(rest: Geometry, finger: int, points: Array, normals: Array, wobble: 
 
 def _finger_place(joints: Array, points: Array, normals: Array) -> tuple[Array, Array]:
     """(N,) metres along the finger's bones from its root, and (N,) from -1 on its back to 1 on the palm's side."""
-    axis = finger_axis(joints)
+    axis = finger_axes(joints)
     steps = np.diff(joints, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
     along, side = np.zeros(len(points)), np.zeros(len(points))

@@ -6,6 +6,7 @@ the rotation; no bone roll is needed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from handkit.datasets.synthetic.arm import BONES, ELBOW, PARENTS, WRIST, Geometry, finger_bones
+from handkit.datasets.synthetic.arm import BONES, ELBOW, PALM_BONES, PARENTS, WRIST, Geometry
 
 Array = NDArray[Any]
 
 _X, _Y, _Z = np.eye(3)
+# Of the cross product: (a x b)_i = sum over j, k of this_ijk a_j b_k.
+_LEVI_CIVITA = np.cross(np.eye(3)[:, None], np.eye(3)).transpose(2, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -44,81 +47,133 @@ class Pose:
     elbow: float = 0.0
 
 
-def _about(axis: Array, degrees: float) -> Rotation:
-    return Rotation.from_rotvec(axis / np.linalg.norm(axis) * np.radians(degrees))
+def _cross(a: Array, b: Array) -> Array:
+    """The cross product of (..., 3) vectors, four times faster than numpy's for a handful of them."""
+    return np.asarray(a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]])
 
 
-def _angle(a: Array, b: Array, axis: Array) -> float:
-    """Degrees from direction a to b, counter-clockwise about `axis`."""
-    return float(np.degrees(np.arctan2(np.cross(a, b) @ axis, a @ b - (a @ axis) * (b @ axis))))
+def _angles(a: Array, b: Array, axis: Array) -> Array:
+    """Degrees from directions a to b (..., 3), counter-clockwise about `axis`."""
+    sine = (_cross(a, b) * axis).sum(-1)
+    cosine = (a * b).sum(-1) - (a * axis).sum(-1) * (b * axis).sum(-1)
+    return np.asarray(np.degrees(np.arctan2(sine, cosine)))
 
 
-def finger_axis(joints: Array) -> Array:
-    """(4, 3) joints of a slightly bent finger -> the unit normal of their plane, turned so that flexion is positive."""
-    _, _, rows = np.linalg.svd(joints - joints.mean(0))
-    bend = np.cross(joints[1] - joints[0], joints[3] - joints[1])
-    return np.asarray(rows[2] * np.sign(rows[2] @ bend))
+def finger_axes(joints: Array) -> Array:
+    """(..., 4, 3) joints of slightly bent fingers -> the unit normals of their planes; flexion is positive."""
+    _, _, rows = np.linalg.svd(joints - joints.mean(-2, keepdims=True))
+    bend = _cross(joints[..., 1, :] - joints[..., 0, :], joints[..., 3, :] - joints[..., 1, :])
+    return np.asarray(rows[..., 2, :] * np.sign((rows[..., 2, :] * bend).sum(-1, keepdims=True)))
 
 
-def _chain(rest: Geometry, finger: int) -> Array:
-    bones = finger_bones(finger)
-    return np.vstack([rest.heads[bones], rest.tails[bones][2:]])
+def finger_chains(rest: Geometry) -> Array:
+    """(5, 4, 3) joints of thumb to pinky, base to tip."""
+    return np.asarray(rest.joints()[1:].reshape(5, 4, 3))
 
 
-def _finger_rotations(rest: Geometry, finger: int, angles: Array) -> list[Rotation]:
-    """The three rotations of finger 2 to 5."""
-    joints = _chain(rest, finger)
-    axis = finger_axis(joints)
-    bones = np.diff(joints, axis=0)
-    metacarpal = joints[0] - rest.heads[BONES.index(f"metacarpal{finger}")]
-    flexion = [_angle(a, b, axis) for a, b in zip((metacarpal, *bones[:2]), bones, strict=True)]
-    splay = -_angle(_Y, bones[0], _Z)
-    # The knuckle flexes about the axis the finger would have without splay, leaning less out of the palm's plane than
-    # the finger's other joints do, so that straight fingers stay side by side.
-    hinge = _about(_Z, splay).apply(axis) * (1, 1, 0.4)
-    knuckle = _about(hinge, angles[0] - flexion[0]) * _about(_Z, splay - angles[3])
-    return [knuckle, _about(axis, angles[1] - flexion[1]), _about(axis, angles[2] - flexion[2])]
+class Kinematics:
+    """The hinges of an arm at rest, and what a pose's angles do to its bones.
+
+    A bone turns about one to three hinges, one after the other; the angle of each is a linear function of the pose.
+
+    Args:
+        rest: the arm at rest; the vertices are not looked at.
+    """
+
+    def __init__(self, rest: Geometry) -> None:
+        self._heads = rest.heads
+        self._bones: list[int] = []
+        self._axes: list[Array] = []
+        self._gains: list[Array] = []
+        self._offsets: list[float] = []
+        chains = finger_chains(rest)
+        axes = finger_axes(chains)
+        self._add_arm(rest)
+        self._add_thumb(chains[0], axes[0])
+        self._add_fingers(rest, chains[1:], axes[1:])
+        hinges = np.stack(self._axes)
+        hinges /= np.linalg.norm(hinges, axis=1, keepdims=True)
+        self._cross = np.einsum("ijk,nj->nik", _LEVI_CIVITA, hinges)
+        self._outer = hinges[:, :, None] * hinges[:, None, :]
+        self._gain, self._offset = np.stack(self._gains), np.array(self._offsets)
+
+    def transforms(self, pose: Pose) -> Array:
+        """(B, 3, 4) of each bone: point of the rest pose -> posed point, the hand staying where it is."""
+        angles = np.radians(self._gain @ _values(pose) + self._offset)[:, None, None]
+        # Rodrigues' formula.
+        turns = np.cos(angles) * (np.eye(3) - self._outer) + np.sin(angles) * self._cross + self._outer
+        world = np.zeros((len(BONES), 4, 4))
+        world[:, :3, :3], world[:, 3, 3] = np.eye(3), 1
+        for bone, turn in zip(self._bones, turns, strict=True):
+            world[bone, :3, :3] = world[bone, :3, :3] @ turn
+        world[:, :3, 3] = self._heads - (world[:, :3, :3] @ self._heads[:, :, None])[..., 0]
+        for bone, parent in enumerate(PARENTS):
+            if parent >= 0:
+                world[bone] = world[parent] @ world[bone]
+        back = world[WRIST, :3, :3].T
+        moves = back @ world[:, :3]
+        moves[:, :, 3] -= back @ world[WRIST, :3, 3]
+        return np.asarray(moves)
+
+    def _add(self, bone: str, axis: Array, angle: Mapping[int, float], offset: float = 0.0) -> None:
+        """The next hinge of a bone; `angle` says by how much each of the pose's values turns it."""
+        gain = np.zeros(_VALUES)
+        for value, share in angle.items():
+            gain[value] = share
+        self._bones.append(BONES.index(bone))
+        self._axes.append(axis)
+        self._gains.append(gain)
+        self._offsets.append(offset)
+
+    def _add_arm(self, rest: Geometry) -> None:
+        forearm = rest.tails[WRIST - 1] - rest.heads[ELBOW]
+        upperarm = rest.tails[0] - rest.heads[0]
+        deviation, flexion = -_angles(forearm, _Y, np.stack([_Z, _X]))
+        self._add("wrist", _Z, {_WRIST_AT + 1: -1}, deviation)
+        self._add("wrist", _X, {_WRIST_AT: 1}, flexion)
+        self._add("wrist", forearm, {_FOREARM_AT: -0.5})
+        self._add("lowerarm2", forearm, {_FOREARM_AT: -0.5})
+        # A straight arm bends to the palm's side.
+        self._add("lowerarm1", _cross(upperarm, forearm) + 1e-9 * _X, {_ELBOW_AT: 1})
+        self._add("metacarpal4", _X, {_CUPPING_AT: 0.4})
+        self._add("metacarpal5", _X, {_CUPPING_AT: 1})
+
+    def _add_thumb(self, chain: Array, axis: Array) -> None:
+        along = chain[1] - chain[0]
+        self._add("finger1-1", _Z, {_THUMB_AT + 1: -1})
+        self._add("finger1-1", _cross(along, _Z), {_THUMB_AT: 1})
+        self._add("finger1-1", along, {_THUMB_AT + 2: 1})
+        self._add("finger1-2", axis, {_THUMB_AT + 3: 1})
+        self._add("finger1-3", axis, {_THUMB_AT + 4: 1})
+
+    def _add_fingers(self, rest: Geometry, chains: Array, axes: Array) -> None:
+        bones = np.diff(chains, axis=1)
+        metacarpals = chains[:, 0] - rest.heads[[BONES.index(bone) for bone in PALM_BONES]]
+        before = np.concatenate([metacarpals[:, None], bones[:, :2]], 1)
+        straight = -_angles(before, bones, axes[:, None])
+        splay = -_angles(_Y, bones[:, 0], _Z)
+        # A knuckle flexes about the axis the finger would have without splay, leaning less out of the palm's plane
+        # than the finger's other joints do, so that straight fingers stay side by side.
+        hinges = Rotation.from_rotvec(np.radians(splay)[:, None] * _Z).apply(axes) * (1, 1, 0.4)
+        for row, finger in enumerate(range(2, 6)):
+            self._add(f"finger{finger}-1", hinges[row], {4 * row: 1}, straight[row, 0])
+            self._add(f"finger{finger}-1", _Z, {4 * row + 3: -1}, splay[row])
+            self._add(f"finger{finger}-2", axes[row], {4 * row + 1: 1}, straight[row, 1])
+            self._add(f"finger{finger}-3", axes[row], {4 * row + 2: 1}, straight[row, 2])
 
 
-def _thumb_rotations(rest: Geometry, angles: Array) -> list[Rotation]:
-    joints = _chain(rest, 1)
-    axis = finger_axis(joints)
-    along = joints[1] - joints[0]
-    base = _about(_Z, -angles[1]) * _about(np.cross(along, _Z), angles[0]) * _about(along, angles[2])
-    return [base, _about(axis, angles[3]), _about(axis, angles[4])]
+# Where a pose's values stand in `_values`; the fingers' come first.
+_THUMB_AT, _WRIST_AT, _CUPPING_AT, _FOREARM_AT, _ELBOW_AT = 16, 21, 23, 24, 25
+_VALUES = 26
 
 
-def _rotations(rest: Geometry, pose: Pose) -> dict[str, Rotation]:
-    forearm = rest.tails[WRIST - 1] - rest.heads[ELBOW]
-    upperarm = rest.tails[0] - rest.heads[0]
-    # A straight arm bends to the palm's side.
-    elbow = np.cross(upperarm, forearm) + 1e-9 * _X
-    flexion = pose.wrist[0] - _angle(forearm, _Y, _X)
-    deviation = pose.wrist[1] + _angle(forearm, _Y, _Z)
-    turns = {
-        "wrist": _about(_Z, -deviation) * _about(_X, flexion) * _about(forearm, -pose.forearm / 2),
-        "lowerarm2": _about(forearm, -pose.forearm / 2),
-        "lowerarm1": _about(elbow, pose.elbow),
-        "metacarpal4": _about(_X, pose.cupping * 0.4),
-        "metacarpal5": _about(_X, pose.cupping),
-    }
-    fingers = [_finger_rotations(rest, finger, pose.fingers[finger - 2]) for finger in range(2, 6)]
-    for finger, parts in enumerate([_thumb_rotations(rest, pose.thumb), *fingers], 1):
-        turns |= {f"finger{finger}-{part}": turn for part, turn in enumerate(parts, 1)}
-    return turns
+def _values(pose: Pose) -> Array:
+    return np.concatenate([pose.fingers.ravel(), pose.thumb, pose.wrist, (pose.cupping, pose.forearm, pose.elbow)])
 
 
 def bone_transforms(rest: Geometry, pose: Pose) -> Array:
-    """(B, 3, 4) of each bone: point of the rest pose -> posed point, the hand staying where it is."""
-    turns = _rotations(rest, pose)
-    world = np.tile(np.eye(4), (len(BONES), 1, 1))
-    for index, (bone, parent) in enumerate(zip(BONES, PARENTS, strict=True)):
-        local = np.eye(4)
-        if bone in turns:
-            local[:3, :3] = turns[bone].as_matrix()
-            local[:3, 3] = rest.heads[index] - local[:3, :3] @ rest.heads[index]
-        world[index] = local if parent < 0 else world[parent] @ local
-    return np.asarray((np.linalg.inv(world[WRIST]) @ world)[:, :3])
+    """`Kinematics.transforms` of an arm that is posed once."""
+    return Kinematics(rest).transforms(pose)
 
 
 def posed(rest: Geometry, weights: Array, pose: Pose) -> Geometry:

@@ -1,4 +1,4 @@
-"""Ray casting on triangles with Embree."""
+"""Rays and what they meet first; ray casting on triangles with Embree."""
 
 from __future__ import annotations
 
@@ -18,20 +18,31 @@ class Hits:
     """What N rays met first.
 
     Args:
-        triangle: (N,) index, -1 where nothing was met.
-        u: (N,) barycentric weight of the triangle's second corner.
-        v: (N,) of its third.
+        part: (N,) index of a triangle or of another piece of a surface, -1 where nothing was met.
         distance: (N,) along the ray in units of its direction's length; infinite where nothing was met.
     """
 
-    triangle: Array
+    part: Array
+    distance: Array
+
+
+@dataclass(frozen=True)
+class TriangleHits(Hits):
+    """Where N rays met triangles.
+
+    Args:
+        part: (N,) index of a triangle, -1 where nothing was met.
+        distance: (N,) along the ray in units of its direction's length; infinite where nothing was met.
+        u: (N,) barycentric weight of the triangle's second corner.
+        v: (N,) of its third.
+    """
+
     u: Array
     v: Array
-    distance: Array
 
     def interpolate(self, corners: Array, rows: Array) -> Array:
         """(T, 3, C) values at the triangles' corners -> (len(rows), C) at these hits."""
-        at, u, v = corners[self.triangle[rows]], self.u[rows, None], self.v[rows, None]
+        at, u, v = corners[self.part[rows]], self.u[rows, None], self.v[rows, None]
         return np.asarray(at[:, 0] * (1 - u - v) + at[:, 1] * u + at[:, 2] * v)
 
 
@@ -56,11 +67,12 @@ class Caster:
         # The mesh registers itself with the scene and must live as long.
         self._mesh = TriangleMesh(self._scene, vertices.astype(np.float32), triangles.astype(np.int32))
 
-    def first_hits(self, origins: Array, directions: Array) -> Hits:
+    def first_hits(self, origins: Array, directions: Array) -> TriangleHits:
         """(N, 3) origins and directions -> the nearest triangle of each ray."""
         answer = self._scene.run(_rays(origins), _rays(directions), query="INTERSECT", output=1)
         met = answer["primID"] >= 0
-        return Hits(answer["primID"], answer["u"], answer["v"], np.where(met, answer["tfar"], np.inf))
+        distance = np.where(met, answer["tfar"], np.inf)
+        return TriangleHits(answer["primID"], distance, answer["u"], answer["v"])
 
     def occluded(self, origins: Array, directions: Array, far: float) -> Array:
         """(N,) bool: something lies within `far` on the way."""

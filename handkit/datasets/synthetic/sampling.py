@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from handkit.datasets.synthetic.arm import ELBOW, WRIST, ArmModel, Geometry
+from handkit.datasets.synthetic.arm import ELBOW, WRIST, Arm, Geometry
 from handkit.datasets.synthetic.cloth import Sleeve
+from handkit.datasets.synthetic.flesh import Flesh
 from handkit.datasets.synthetic.poses import PoseSampler
 from handkit.datasets.synthetic.posing import bone_transforms, posed_bones
 from handkit.datasets.synthetic.scene import MIRROR, UPRIGHT, Camera, Scene, Sensor
@@ -27,22 +28,23 @@ class SceneSampler:
     """Draws scenes of one hand.
 
     Args:
-        model: the arm.
+        arm: the arm.
+        flesh: its flesh, by which poses that collide are told.
         image_size: (width, height) in pixels.
     """
 
-    def __init__(self, model: ArmModel, image_size: tuple[int, int]) -> None:
-        self._model = model
+    def __init__(self, arm: Arm, flesh: Flesh, image_size: tuple[int, int]) -> None:
+        self._arm = arm
         self._size = image_size
-        self._poses = PoseSampler(model)
+        self._poses = PoseSampler(arm.rest, flesh)
 
     def sample(self, rng: np.random.Generator) -> Scene:
         """One scene; the same generator state gives the same scene."""
         side: Side = "right" if rng.random() < 0.5 else "left"
         pose = self._poses.sample(rng)
-        shape = _shape(rng, tuple(self._model.shapes))
+        shape = _shape(rng, tuple(self._arm.shapes))
         scale = float(np.clip(rng.normal(1.05, 0.09), 0.8, 1.3))
-        rest = self._model.shaped(shape, scale)
+        rest = self._arm.shaped(shape, scale)
         bent = posed_bones(rest, bone_transforms(rest, pose))
         camera = Camera(float(max(self._size) * rng.uniform(0.9, 2.2)), self._size)
         rotation, position = _aim(rng, camera, bent, MIRROR if side == "left" else np.ones(3))

@@ -84,6 +84,11 @@ def _tone(table: tuple[tuple[int, int, int], ...], tone: float) -> Array:
     return np.array([np.interp(tone, place, channel) for channel in linear.T])
 
 
+def tones(skin: Skin) -> tuple[Array, Array]:
+    """(3,) linear RGB of the back of the hand, and of its palm."""
+    return _tone(_BACKS, skin.tone), _tone(_PALMS, skin.tone)
+
+
 def _nail(palm: Array, place: Array, grain: Array) -> Array:
     """(N, 3) albedo of nails: a pink bed, a pale moon at the root, a white free edge."""
     pale = 0.35 * (1 - np.clip((place - 0.1) / 0.16, 0, 1)) + 0.75 * np.clip((place - 0.86) / 0.06, 0, 1)
@@ -105,7 +110,7 @@ def skin_material(skin: Skin, rest: Array, chart: Array, nail_place: Array) -> M
     patches = solid_noise(rest, 25 * _MM, skin.seed)
     grain = solid_noise(rest, 4 * _MM, skin.seed + 7)
     pores = solid_noise(rest, 1.3 * _MM, skin.seed + 3)
-    back, palm = _tone(_BACKS, skin.tone), _tone(_PALMS, skin.tone)
+    back, palm = tones(skin)
     albedo = back + palmar[:, None] * (palm - back)
     blood = skin.flush * flush + skin.mottling * (0.16 * patches + 0.14 * grain)
     albedo = albedo * np.exp(-np.maximum(blood, -0.5)[:, None] * _BLOOD)

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.synthetic.arm import BONES, ELBOW, PALM_BONES, WRIST, ArmModel, Geometry, finger_bones
+from handkit.datasets.synthetic.arm import ELBOW, Geometry, MeshArm, joint_bones
 from handkit.datasets.synthetic.chart import bake_chart, nail_places
 from handkit.datasets.synthetic.cloth import cloth_material, dressed
 from handkit.datasets.synthetic.posing import posed
-from handkit.datasets.synthetic.rays import Caster, Hits
+from handkit.datasets.synthetic.rays import Caster, TriangleHits
 from handkit.datasets.synthetic.scene import MIRROR, Scene
 from handkit.datasets.synthetic.shading import Samples
 from handkit.datasets.synthetic.skin import Material, skin_material
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 _LEVELS = 2
 #: The hand ends this far behind the wrist joint, metres.
-_HAND_END = 0.01
+HAND_END = 0.01
 # A chart is about this wide, metres.
 _CHART_WIDTH = 0.3
 
@@ -52,7 +52,7 @@ class Placed:
 class Surface:
     """One source's arm, ready to be rendered. Making it takes seconds: the mesh is refined and its chart painted."""
 
-    def __init__(self, model: ArmModel) -> None:
+    def __init__(self, model: MeshArm) -> None:
         self._model = model
         self._fine = subdivide(model.quads, model.uv, len(model.rest.vertices), _LEVELS)
         self._triangles = self._fine.triangles
@@ -96,20 +96,20 @@ class Surface:
             own=self._own,
         )
 
-    def material(self, scene: Scene, samples: Samples, hits: Hits, rows: Array) -> tuple[Material, Array]:
+    def material(self, scene: Scene, samples: Samples, hits: TriangleHits, rows: Array) -> tuple[Material, Array]:
         """The surface at the hits that `samples` shows, and (N,) bool which of them are hand (not arm or sleeve)."""
         at = hits.interpolate(self._corners, rows)
         rest, nail_place, painted = at[:, :3], at[:, 3], at[:, 4:]
         uv = hits.interpolate(self._fine.triangle_uv, rows)
         chart = self._look_up(samples, uv, samples.spacing / scene.scale)
         chart = np.where(uv[:, :1] < -0.5, painted, chart)
-        material = skin_material(scene.skin, rest, chart, np.where(self._nail[hits.triangle[rows]], nail_place, -1))
+        material = skin_material(scene.skin, rest, chart, np.where(self._nail[hits.part[rows]], nail_place, -1))
         arm_place = rest @ self._along
         if scene.sleeve is not None:
             cloth = arm_place > scene.sleeve.start
             material = material.with_rows(cloth, cloth_material(scene.sleeve, rest[cloth]))
-            return material, (arm_place < _HAND_END) & ~cloth
-        return material, arm_place < _HAND_END
+            return material, (arm_place < HAND_END) & ~cloth
+        return material, arm_place < HAND_END
 
     def _look_up(self, samples: Samples, uv: Array, spacing: float) -> Array:
         """(N, 4) chart layers, from the level whose texels are about as large as the samples are apart."""
@@ -133,11 +133,6 @@ def _flesh(rest: Geometry, vertices: Array, triangles: Array) -> Array:
 
 
 def _own_triangles(weights: Array, triangles: Array) -> Array:
-    """(21, T) bool: the triangles of the bones that meet at each joint; for wrist and knuckles the whole palm's."""
+    """(21, T) bool: the triangles of the bones that meet at each joint."""
     strongest = weights[triangles].sum(1).argmax(1)
-    palm = {WRIST, *(BONES.index(bone) for bone in PALM_BONES)}
-    bones: list[set[int]] = [palm | {WRIST - 1}]
-    for finger in range(1, 6):
-        first, second, third = range(len(BONES))[finger_bones(finger)]
-        bones += [palm | {first}, {first, second}, {second, third}, {third}]
-    return np.stack([np.isin(strongest, sorted(own)) for own in bones])
+    return np.stack([np.isin(strongest, sorted(own)) for own in joint_bones()])

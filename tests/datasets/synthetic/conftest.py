@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from handkit.datasets import HandSynth
-from handkit.datasets.synthetic.arm import BONES, PARENTS, ArmModel, Geometry
+from handkit.datasets.synthetic.arm import BONES, PARENTS, Geometry, MeshArm
 from handkit.datasets.synthetic.makehuman import FILES, read_makehuman
 
 
-@pytest.fixture(scope="session")
-def synth(makehuman_assets: Path) -> HandSynth:
-    """Small pictures of MakeHuman hands."""
-    return HandSynth(seed=3, count=12, image_size=(160, 120), assets=makehuman_assets)
+@pytest.fixture(scope="session", params=["capsule", "makehuman"])
+def synth(request: pytest.FixtureRequest) -> HandSynth:
+    """Small pictures of each source's hands."""
+    assets = request.getfixturevalue("makehuman_assets") if request.param == "makehuman" else None
+    return HandSynth(request.param, seed=3, count=12, image_size=(160, 120), assets=assets)
 
 
 @pytest.fixture(scope="session")
-def arm(makehuman_assets: Path) -> ArmModel:
+def arm(makehuman_assets: Path) -> MeshArm:
     """The MakeHuman arm."""
     return read_makehuman({name: makehuman_assets / name for name in FILES})
 

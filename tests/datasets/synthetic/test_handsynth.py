@@ -19,12 +19,13 @@ from handkit.datasets.synthetic.scene import MIRROR
 from handkit.errors import DataError, MissingExtraError
 from handkit.geometry import hand_box, mirror_points
 from handkit.registry import DATASETS, build
+from handkit.transforms.base import SAMPLE_KEYS
 
 
 def digest(item: dict[str, Any]) -> str:
     total = hashlib.sha256()
     for name in sorted(item):
-        total.update(item[name].tobytes() if isinstance(item[name], np.ndarray) else item[name].encode())
+        total.update(item[name].tobytes() if hasattr(item[name], "tobytes") else repr(item[name]).encode())
     return total.hexdigest()
 
 
@@ -36,7 +37,9 @@ def items(synth: HandSynth) -> list[dict[str, Any]]:
 def test_items_have_the_documented_form(items: list[dict[str, Any]]) -> None:
     assert len(items) == 12
     for item in items:
-        forms = {name: (value.shape, value.dtype.name) for name, value in item.items() if name != "handedness"}
+        assert item["image_size"] == (160, 120)
+        assert item.keys() <= SAMPLE_KEYS.keys()
+        forms = {name: (v.shape, v.dtype.name) for name, v in item.items() if isinstance(v, (np.ndarray, np.generic))}
         assert forms == {
             "img": ((120, 160, 3), "uint8"),
             "keypoints": ((21, 2), "float32"),
@@ -45,12 +48,15 @@ def test_items_have_the_documented_form(items: list[dict[str, Any]]) -> None:
             "camera": ((3, 3), "float64"),
             "mask": ((120, 160), "uint8"),
             "box": ((4,), "float32"),
+            "right": ((), "float32"),
+            "hand": ((), "float32"),
         }
-    assert {item["handedness"] for item in items} == {"left", "right"}
+    assert {float(item["right"]) for item in items} == {0.0, 1.0}
+    assert len({item["sample_id"] for item in items}) == 12
 
 
 def test_a_new_generator_gives_the_same_bytes(synth: HandSynth, items: list[dict[str, Any]]) -> None:
-    again = HandSynth(seed=3, count=12, image_size=(160, 120), assets=synth._assets)
+    again = HandSynth(synth.source, seed=3, count=12, image_size=(160, 120), assets=synth._assets)
     for index in (7, 2):
         assert digest(again[index]) == digest(items[index])
     assert digest(again[-5]) == digest(items[7])
@@ -115,7 +121,7 @@ def test_a_mirrored_scene_is_the_mirrored_picture(synth: HandSynth) -> None:
     assert (b["mask"] != a["mask"][:, ::-1]).mean() < 1e-3
     hand = b["mask"] == 1
     assert np.abs(b["img"].astype(float) - a["img"][:, ::-1])[hand].mean() < 12
-    assert a["handedness"] != b["handedness"]
+    assert a["right"] + b["right"] == 1
 
 
 def test_it_is_registered() -> None:
@@ -133,6 +139,7 @@ def test_an_index_past_the_end_stops_iteration() -> None:
     ("arguments", "message"),
     [
         (dict(source="makehumn"), "did you mean 'makehuman'"),
+        (dict(source="capsule", assets="here"), "made without files"),
         (dict(count=-1), "count >= 0"),
         (dict(seed=-1), "seed and count >= 0"),
         (dict(image_size=(8, 256)), "at least 16 px"),
@@ -141,6 +148,41 @@ def test_an_index_past_the_end_stops_iteration() -> None:
 def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         HandSynth(**arguments)
+
+
+def test_labels_need_no_picture(synth: HandSynth, items: list[dict[str, Any]]) -> None:
+    for index, item in enumerate(items):
+        labels = synth.hands(index)
+        np.testing.assert_array_equal(labels.keypoints[0], item["keypoints"])
+        np.testing.assert_array_equal(labels.visible[0], item["visible"])
+        np.testing.assert_array_equal(labels.boxes[0], item["box"])
+        assert labels.handedness == ("right" if item["right"] else "left",)
+        assert labels.path.name == item["sample_id"]
+
+
+def test_epochs_show_the_same_hands_or_new_ones() -> None:
+    still, endless = (HandSynth("capsule", count=3, image_size=(32, 32), endless=e) for e in (False, True))
+    first = [digest(item) for item in still]
+    assert [digest(item) for item in endless] == first
+    for dataset in (still, endless):
+        dataset.set_epoch(1)
+    assert [digest(item) for item in still] == first
+    more = HandSynth("capsule", count=6, image_size=(32, 32))
+    assert [digest(item) for item in endless] == [digest(more[index]) for index in (3, 4, 5)]
+    assert endless.hands(0).path == more.hands(3).path
+    with pytest.raises(IndexError):
+        endless[3]
+
+
+def test_capsule_hands_need_no_renderer_no_mesh_and_no_torch(in_subprocess: Callable[..., str]) -> None:
+    code = """
+import sys
+for name in ("embreex", "trimesh"):
+    sys.modules[name] = None
+from handkit.datasets import HandSynth
+print(HandSynth("capsule", image_size=(48, 32))[1]["img"].shape, "torch" in sys.modules)
+"""
+    assert in_subprocess(code).strip() == "(32, 48, 3) False"
 
 
 def test_importing_needs_no_renderer_and_no_torch(in_subprocess: Callable[..., str]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handkit.datasets.synthetic.arm import BONES, ArmModel, Geometry
+from handkit.datasets.synthetic.arm import BONES, Geometry, MeshArm
+from handkit.datasets.synthetic.flesh import mesh_flesh
 from handkit.datasets.synthetic.gestures import (
     CUPPING_LIMITS,
     FINGER_LIMITS,
@@ -106,7 +107,7 @@ def test_blending_ends_at_both_poses() -> None:
     np.testing.assert_array_equal(blend(a, b, 1).thumb, b.thumb)
 
 
-def test_the_rest_pose_of_the_mesh_moves_nothing_with_its_own_angles(arm: ArmModel) -> None:
+def test_the_rest_pose_of_the_mesh_moves_nothing_with_its_own_angles(arm: MeshArm) -> None:
     still = posed(arm.rest, arm.weights, gesture("open"))
     assert np.abs(still.vertices - arm.rest.vertices)[arm.rest.vertices[:, 1] > 0].max() < 0.03
     np.testing.assert_allclose(arm.weights.sum(1), 1)
@@ -116,15 +117,15 @@ def test_the_rest_pose_of_the_mesh_moves_nothing_with_its_own_angles(arm: ArmMod
     assert np.argmax(joints[:, 0]) == 4  # the thumb lies on +x
 
 
-def test_shapes_move_vertices_and_joints_together(arm: ArmModel) -> None:
+def test_shapes_move_vertices_and_joints_together(arm: MeshArm) -> None:
     longer = arm.shaped({"long_fingers": 1.0})
     assert np.linalg.norm(longer.joints()[12]) > 1.1 * np.linalg.norm(arm.rest.joints()[12])
     assert longer.vertices[:, 1].max() > 1.1 * arm.rest.vertices[:, 1].max()
     np.testing.assert_allclose(arm.shaped({}, 2.0).joints(), 2 * arm.rest.joints())
 
 
-def test_drawn_poses_do_not_collide_more_than_their_gestures(arm: ArmModel) -> None:
-    sampler = PoseSampler(arm)
+def test_drawn_poses_do_not_collide_more_than_their_gestures(arm: MeshArm) -> None:
+    sampler = PoseSampler(arm.rest, mesh_flesh(arm))
     worst = max(sampler.penetration(within_limits(pose)) for pose in GESTURES.values())
     rng = np.random.default_rng(0)
     drawn = [sampler.sample(rng) for _ in range(30)]

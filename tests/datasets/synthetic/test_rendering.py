@@ -17,7 +17,6 @@ from handkit.datasets.synthetic.rays import Caster
 from handkit.datasets.synthetic.scene import Camera
 from handkit.datasets.synthetic.shading import Samples, bumped_normals
 from handkit.datasets.synthetic.skin import Skin, linear_to_srgb, skin_material, srgb_to_linear
-from handkit.datasets.synthetic.surface import Placed
 from handkit.datasets.synthetic.visibility import visibility
 from handkit.errors import MissingExtraError
 
@@ -39,8 +38,8 @@ def plane() -> Caster:
 def test_rays_meet_what_is_in_their_way(plane: Caster) -> None:
     directions = np.array([[0.1, 0.2, 1], [0, 0, -1], [0.9, 0, 1]])
     hits = plane.first_hits(np.zeros((3, 3)), directions)
-    assert hits.triangle[0] >= 0
-    np.testing.assert_array_equal(hits.triangle[1:], -1)
+    assert hits.part[0] >= 0
+    np.testing.assert_array_equal(hits.part[1:], -1)
     assert hits.distance[0] == pytest.approx(2)
     point = hits.interpolate(QUAD[QUAD_TRIANGLES], np.array([0]))
     np.testing.assert_allclose(point, [[0.2, 0.4, 2]], atol=1e-6)
@@ -52,21 +51,17 @@ def test_occlusion_ends_at_its_reach(plane: Caster) -> None:
     assert plane.occluded(origins, directions, 1.0).tolist() == [False, False]
 
 
-def _placed(depths: list[float], own: bool) -> Placed:
-    joints = np.tile([0.0, 0.0, 1.0], (21, 1))
-    joints[: len(depths), 2] = depths
-    return Placed(QUAD, QUAD, QUAD_TRIANGLES, joints, np.full(21, 0.1), np.full((21, 2), own))
-
-
 def test_visibility_by_depth(plane: Caster) -> None:
-    camera = Camera(100.0, (64, 48))
-    seen = visibility(_placed([1.0, 2.05, 2.15, 2.5], own=False), plane, camera)
-    assert seen[:4].tolist() == [2, 2, 1, 1]
-    seen = visibility(_placed([1.0, 2.05, 2.15, 2.5], own=True), plane, camera)
-    assert seen[:4].tolist() == [2, 2, 2, 1]
-    aside = _placed([], own=True)
-    aside.joints[0] = (0.4, 0, 1)
-    assert visibility(aside, plane, camera)[:2].tolist() == [0, 2]
+    joints = np.tile([0.0, 0.0, 1.0], (21, 1))
+    joints[:4, 2] = [1.0, 2.05, 2.15, 2.5]
+    joints[4] = (0.4, 0, 1)
+
+    def seen(own: bool) -> list[int]:
+        found = visibility(joints, np.full(21, 0.1), np.full((21, 2), own), plane, Camera(100.0, (64, 48)))
+        return list(found[:6])
+
+    assert seen(own=False) == [2, 2, 1, 1, 0, 2]
+    assert seen(own=True) == [2, 2, 2, 1, 0, 2]
 
 
 @given(focal=st.floats(50, 2000), x=st.floats(-1, 1), y=st.floats(-1, 1), z=st.floats(0.2, 5))
