@@ -42,6 +42,7 @@ setup(
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
+        "train": ["tensorboard"],
         "dev": [
             "build",
             "hypothesis",

@@ -31,6 +31,10 @@ class DataError(HandkitError, ValueError):
     """An annotation file or a value handed to handkit (boxes, points) breaks its documented form."""
 
 
+class TrainingError(HandkitError, RuntimeError):
+    """A training cannot begin or go on: its folder is taken, a loss is no number, its files cannot be written."""
+
+
 class HubError(HandkitError, OSError):
     """A file of a card could not be had from any source, or its sha256 is wrong."""
 

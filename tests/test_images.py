@@ -53,6 +53,18 @@ def test_colour_modes_become_rgb(mode: str) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}], ids=str)
+def test_both_jpeg_decoders_give_the_same_pixels(mode: str, options: dict[str, Any]) -> None:
+    """cv2 for plain files, Pillow for the rest: trailing bytes make one of the rest."""
+    smooth = Image.fromarray(RGB).resize((161, 99), Image.Resampling.BICUBIC).convert(mode)
+    data = encoded(smooth, "JPEG", **options)
+    plain = images._decode_plain_jpeg(data, Image.open(io.BytesIO(data)))
+    assert plain is not None
+    np.testing.assert_array_equal(plain, read_image(data + b"\0\0"))
+    np.testing.assert_array_equal(plain, read_image(data))
+
+
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     wide = (np.arange(12 * 17, dtype=np.uint32).reshape(12, 17) * 300).astype(np.uint16)
     expected = np.rint(wide / 257).astype(np.uint8)

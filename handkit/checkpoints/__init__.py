@@ -4,7 +4,7 @@ Nothing here runs code that a file brings: files are safetensors, or pickles tha
 accepts.
 """
 
-from handkit.checkpoints.reading import read_state_dict
-from handkit.checkpoints.weights import load_weights, save_weights
+from handkit.checkpoints.reading import read_plain, read_state_dict
+from handkit.checkpoints.weights import check_weights, copy_weights, load_weights, save_weights, unwrap
 
-__all__ = ["load_weights", "read_state_dict", "save_weights"]
+__all__ = ["check_weights", "copy_weights", "load_weights", "read_plain", "read_state_dict", "save_weights", "unwrap"]

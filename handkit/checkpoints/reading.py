@@ -39,7 +39,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if head[8:] == b"{":
         state = _read_safetensors(path)
     elif head.startswith((b"PK\x03\x04", b"\x80")):
-        state = _read_torch(path)
+        state = _tensors(path, read_plain(path))
     else:
         raise CheckpointError(
             f"{path} is not a weight file: it begins neither as safetensors nor as torch.save's files"
@@ -65,10 +65,19 @@ def _check_version(path: Path, metadata: Mapping[str, str]) -> None:
         )
 
 
-def _read_torch(path: Path) -> dict[str, Tensor]:
+def read_plain(path: str | os.PathLike[str]) -> Any:
+    """What torch.save wrote, if it is tensors and plain values only, on the CPU; nothing in the file is run.
+
+    Raises:
+        CheckpointError: the file cannot be read, is damaged, or holds anything else.
+    """
     try:
-        with open(path, "rb") as file:  # given a path, torch.load would look at its suffix
-            content = torch.load(file, map_location="cpu", weights_only=True)
+        file = open(path, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        with file:  # given a path, torch.load would look at its suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"{found.group(1)} is no tensor or plain value" if found else str(error).splitlines()[0]
@@ -79,7 +88,6 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # a damaged zip or pickle makes torch raise nearly anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is damaged or not a weight file: {reason}") from error
-    return _tensors(path, content)
 
 
 def _tensors(path: Path, content: Any) -> dict[str, Tensor]:

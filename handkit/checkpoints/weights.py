@@ -30,16 +30,30 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     Raises:
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
+    copy_weights(model, read_state_dict(path), os.fspath(path))
+
+
+def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copies named tensors into a model as `load_weights` does those of a file; `source` is their name in messages.
+
+    Raises:
+        CheckpointError: keys are missing, extra or misshaped.
+    """
+    check_weights(model, weights, source)
     network = unwrap(model)
-    own, read = network.state_dict(), read_state_dict(path)
-    faults = _faults(own, read)
-    if faults:
-        raise CheckpointError(f"{os.fspath(path)} does not fit the {type(network).__name__}: {'; '.join(faults)}")
+    own = network.state_dict()
     try:
-        ready = {key: torch.empty_like(own[key]).copy_(value) for key, value in read.items()}
+        ready = {key: torch.empty_like(own[key]).copy_(value) for key, value in weights.items()}
     except (RuntimeError, NotImplementedError) as error:
-        raise CheckpointError(f"{os.fspath(path)} holds tensors without plain values: {error}") from error
+        raise CheckpointError(f"{source} holds tensors without plain values: {error}") from error
     network.load_state_dict(ready, strict=False)
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Refuses named tensors that are not the model's, as `copy_weights` does, and copies nothing."""
+    faults = _faults(unwrap(model).state_dict(), weights)
+    if faults:
+        raise CheckpointError(f"{source} does not fit the {type(unwrap(model)).__name__}: {'; '.join(faults)}")
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:

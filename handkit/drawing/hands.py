@@ -12,6 +12,7 @@ from handkit.detections import Detections
 from handkit.errors import DataError
 from handkit.hands import Hands
 from handkit.images import ChannelOrder, ImageSource, read_image
+from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
 #: Fixed-point bits of cv2's drawing, so that joints are drawn at sub-pixel places.
@@ -49,17 +50,24 @@ def draw(
         side = hand.handedness[0]
         label = f"{side or 'hand'} {hand.handedness_scores[0] if side else hand.box_scores[0]:.2f}"
         _box(canvas, hand.boxes[0], _SIDE_COLORS[side], label)
-        _joints(canvas, hand, min_score)
+        draw_joints(canvas, hand.keypoints[0], hand.scores[0] >= min_score, hand.skeleton)
     return canvas
 
 
-def _joints(canvas: Array, hand: Hands, min_score: float) -> None:
-    points, shown = hand.keypoints[0], hand.scores[0] >= min_score
+def draw_joints(canvas: Array, points: Array, shown: Array, skeleton: Skeleton = HAND) -> None:
+    """Draws one hand's bones and joints into a picture.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB, C-contiguous; it is changed.
+        points: (K, 2) finite joints in its pixels.
+        shown: (K,) bool; the others, and their bones, are left out.
+        skeleton: the joints.
+    """
     extent = float(np.ptp(points, axis=0).max())
     width = max(1, round(extent / 80))
     places = [tuple(place) for place in np.rint(points * (1 << _SHIFT)).astype(int).tolist()]
-    colors = hand.skeleton.colors
-    bones = [(a, b) for a, b in hand.skeleton.edges if shown[a] and shown[b]]
+    colors = skeleton.colors
+    bones = [(a, b) for a, b in skeleton.edges if shown[a] and shown[b]]
     for outline in (True, False):
         for a, b in bones:
             color, thick = (_OUTLINE, width + 2) if outline else (colors[b], width)

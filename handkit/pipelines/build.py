@@ -14,10 +14,10 @@ from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.inputs import OnError
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
-from handkit.registry import CODECS, DETECTORS, MODELS, RUNTIMES, TRANSFORMS, build, resolve
+from handkit.registry import DETECTORS, TRANSFORMS, build, resolve
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import validate
-from handkit.runtime.base import Net
+from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
 
 #: The tasks and the config that answers each when no model is named.
@@ -113,7 +113,7 @@ def resolve_config(
         config = load_config(name, cfg_options)
     if checkpoint is not None:
         config["checkpoint"] = str(checkpoint)
-    validate(config, str(name))
+    validate(config, str(name), use="pipeline")
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
@@ -130,27 +130,6 @@ def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
         if key in config and argument in takes:
             node[argument] = config[key]
     return build(node, DETECTORS, part)
-
-
-def build_net(config: Mapping[str, Any]) -> Net:
-    """The config's network with its weights, behind one call from a batch of crops to joints.
-
-    Raises:
-        ConfigError: the config names no model, codec or runtime.
-    """
-    for key in ("model", "codec", "runtime"):
-        if config.get(key) is None:
-            raise ConfigError(f"the config names no {key!r}, which {config['task']} needs")
-    transforms = [build(node, TRANSFORMS, "test_transforms") for node in config["test_transforms"]]
-    _, tensor_part = split_stages(transforms)
-    model: Any = config["model"]
-    if config.get("flip_test"):
-        shift = "none" if any(node.get("use_udp") for node in config["test_transforms"]) else config["flip_test"]
-        model = {"type": "FlipTest", "model": model, "shift": shift}
-    runtime = build(config["runtime"], RUNTIMES, "runtime")
-    codec = build(config["codec"], CODECS, "codec")
-    net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
-    return net
 
 
 def _image_part(config: Mapping[str, Any]) -> list[Any]:

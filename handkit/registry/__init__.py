@@ -8,7 +8,9 @@ from handkit.registry.registries import (
     DETECTORS,
     METRICS,
     MODELS,
+    OPTIMIZERS,
     RUNTIMES,
+    SCHEDULES,
     TRANSFORMS,
 )
 
@@ -19,7 +21,9 @@ __all__ = [
     "DETECTORS",
     "METRICS",
     "MODELS",
+    "OPTIMIZERS",
     "RUNTIMES",
+    "SCHEDULES",
     "TRANSFORMS",
     "build",
     "is_node",

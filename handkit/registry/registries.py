@@ -17,13 +17,14 @@ def _registry(name: str, parent: Registry | None, *rooms: str) -> Registry:
     return Registry(name, parent=parent, scope="handkit", locations=[f"handkit.{room}" for room in rooms])
 
 
-#: Networks and their parts: backbones, heads, estimators, detector nets, nets that another runtime executes.
+#: Networks and their parts: backbones, heads, losses, estimators, detector nets, nets that another runtime executes.
 MODELS = _registry(
     "model",
     mmengine_registry.MODELS,
     "models.mediapipe",
     "models.backbones",
     "models.heads",
+    "models.losses",
     "models.estimators",
     "models.detectors",
 )
@@ -40,6 +41,11 @@ RUNTIMES = _registry("runtime", None, "runtime.litert", "runtime.torch")
 #: From an image to hand boxes.
 DETECTORS = _registry("detector", mmengine_registry.INFERENCERS, "detectors")
 
+#: Rules by which gradients change weights.
+OPTIMIZERS = _registry("optimizer", mmengine_registry.OPTIMIZERS, "engine.optimizers")
+#: The learning rate over the course of a training.
+SCHEDULES = _registry("schedule", mmengine_registry.PARAM_SCHEDULERS, "engine.schedules")
+
 #: Rooms that import torch: looked into last, so that a config without their components runs where torch is absent.
 NEEDS_TORCH = frozenset(
     f"handkit.{room}"
@@ -47,9 +53,11 @@ NEEDS_TORCH = frozenset(
         "codecs.gaussian_heatmap",
         "models.backbones",
         "models.heads",
+        "models.losses",
         "models.estimators",
         "models.detectors",
         "runtime.torch",
+        "engine.optimizers",
     )
 )
 
@@ -61,4 +69,6 @@ ALL: dict[str, Registry] = {
     "metrics": METRICS,
     "runtimes": RUNTIMES,
     "detectors": DETECTORS,
+    "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
 }

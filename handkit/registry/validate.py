@@ -6,37 +6,51 @@ import collections.abc
 import inspect
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from handkit.errors import ConfigError, did_you_mean
 from handkit.registry.build import check_arguments, is_node, resolve
-from handkit.registry.registries import CODECS, DETECTORS, MODELS, RUNTIMES, TRANSFORMS
+from handkit.registry.keys import CONFIG_KEYS, TrainingSettings
+from handkit.registry.registries import (
+    CODECS,
+    DATASETS,
+    DETECTORS,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    RUNTIMES,
+    SCHEDULES,
+    TRANSFORMS,
+)
 
-#: Every key a pipeline config may have at its top: what it means.
-PIPELINE_KEYS: dict[str, str] = {
-    "task": "what the pipeline answers, e.g. 'hand_2d_keypoints'",
-    "card": "the card whose thresholds hold where the config states none",
-    "detector": "the node that finds hands",
-    "retry_detector": "the node that looks again where no hand of the detector's passed the gates",
-    "test_transforms": "the list of nodes from a source to the network's input",
-    "model": "the node of the network",
-    "checkpoint": "its weights: a path, or hub:CARD/FILE",
-    "codec": "the node that reads joints off the network's outputs",
-    "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",
-    "runtime": "the node that executes the network",
-    "given_rotations": "in how many turns a box given by the caller is tried, to find its hand's upright",
-    "box_threshold": "least score of a detected box",
-    "presence_threshold": "least probability that a crop shows a hand",
-    "nms_iou": "overlap above which the weaker of two boxes is dropped",
-    "max_hands": "most hands per image",
+Use = Literal["pipeline", "training"]
+_REQUIRED: dict[Use, tuple[str, ...]] = {
+    "pipeline": ("task", "detector", "test_transforms"),
+    "training": ("model", "train_dataset", "train_transforms", "optimizer"),
 }
-_REQUIRED = ("task", "detector", "test_transforms")
-_KINDS = {"detector": DETECTORS, "retry_detector": DETECTORS, "model": MODELS, "codec": CODECS, "runtime": RUNTIMES}
+_KINDS = {
+    "detector": DETECTORS,
+    "retry_detector": DETECTORS,
+    "model": MODELS,
+    "codec": CODECS,
+    "runtime": RUNTIMES,
+    "train_dataset": DATASETS,
+    "val_dataset": DATASETS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+_LISTS = {"test_transforms": TRANSFORMS, "train_transforms": TRANSFORMS, "metrics": METRICS}
 
 
-def validate(config: Mapping[str, Any], where: str = "config") -> int:
+def validate(config: Mapping[str, Any], where: str = "config", use: Use | None = None) -> int:
     """Checks every key and binds every node to its constructor's signature; builds nothing.
+
+    Args:
+        config: one config may serve both uses.
+        where: its name in messages.
+        use: what it must be complete for; None: for a training if it names a `train_dataset`, for a pipeline if it
+            names a `detector` or no `train_dataset`.
 
     Returns:
         The number of nodes that were checked.
@@ -45,20 +59,51 @@ def validate(config: Mapping[str, Any], where: str = "config") -> int:
         ConfigError: the first mistake, with its place and the nearest known word.
     """
     for key in config:
-        if key not in PIPELINE_KEYS:
-            raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, PIPELINE_KEYS)}")
-    for key in _REQUIRED:
-        if key not in config:
-            raise ConfigError(f"{where}: the key {key!r} is missing ({PIPELINE_KEYS[key]})")
+        if key not in CONFIG_KEYS:
+            raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, CONFIG_KEYS)}")
+    for need in _uses(config) if use is None else (use,):
+        _check_complete(config, need, where)
     count = 0
     for key, value in config.items():
         count += _check_inside(value, key)
         if key in _KINDS and value is not None:
             resolve(_type_of(value, key), _KINDS[key], key)
-    for index, step in enumerate(config["test_transforms"]):
-        resolve(_type_of(step, f"test_transforms.{index}"), TRANSFORMS, f"test_transforms.{index}")
+    for key, registry in _LISTS.items():
+        for index, step in enumerate(_list(config, key)):
+            resolve(_type_of(step, f"{key}.{index}"), registry, f"{key}.{index}")
     _check_sizes(config)
+    _check_probabilities(config)
     return count
+
+
+def _uses(config: Mapping[str, Any]) -> list[Use]:
+    trains = "train_dataset" in config
+    uses: list[Use] = ["training"] if trains else []
+    return uses if trains and "detector" not in config else [*uses, "pipeline"]
+
+
+def _check_complete(config: Mapping[str, Any], use: Use, where: str) -> None:
+    for key in _REQUIRED[use]:
+        if key not in config:
+            raise ConfigError(f"{where}: the key {key!r} is missing ({CONFIG_KEYS[key]})")
+    if use == "pipeline":
+        return
+    hints = typing.get_type_hints(TrainingSettings)
+    for key, value in config.items():
+        if key in hints and not fits(value, hints[key]):
+            raise ConfigError(f"{where}: {key}={value!r} is not {_describe(hints[key])}; it is {CONFIG_KEYS[key]}")
+    TrainingSettings.of(config)
+    if config.get("val_dataset") is not None:
+        for key in ("test_transforms", "codec", "metrics"):
+            if not config.get(key):
+                raise ConfigError(f"{where}: val_dataset is measured through {key!r}, which is missing")
+
+
+def _list(config: Mapping[str, Any], key: str) -> Sequence[Any]:
+    value = config.get(key)
+    if not isinstance(value, (list, tuple, type(None))):
+        raise ConfigError(f"{key}: expected a list of dict(type=..., ...), got {value!r}")
+    return value or ()
 
 
 def _type_of(node: object, where: str) -> object:
@@ -117,11 +162,24 @@ def _describe(hint: Any) -> str:
 
 
 def _check_sizes(config: Mapping[str, Any]) -> None:
-    """The codec reads the pixels that the crop was cut to."""
-    wanted = (config.get("codec") or {}).get("input_size")
-    for index, step in enumerate(config["test_transforms"]):
-        given = step.get("input_size")
-        if wanted and given and tuple(wanted) != tuple(given):
-            raise ConfigError(
-                f"test_transforms.{index}: crops of {tuple(given)} do not fit codec.input_size {tuple(wanted)}"
-            )
+    """The codec reads, and makes targets for, the pixels that the crop was cut to."""
+    codec = config.get("codec") or {}
+    wanted = codec.get("input_size")
+    for key in ("test_transforms", "train_transforms"):
+        for index, step in enumerate(_list(config, key)):
+            given = step.get("input_size")
+            if wanted and given and tuple(wanted) != tuple(given):
+                raise ConfigError(f"{key}.{index}: crops of {tuple(given)} do not fit codec.input_size {tuple(wanted)}")
+            if codec and is_node(step.get("codec")) and dict(step["codec"]) != dict(codec):
+                raise ConfigError(
+                    f"{key}.{index}.codec makes other targets than the config's codec reads: {step['codec']}"
+                )
+
+
+def _check_probabilities(config: Mapping[str, Any]) -> None:
+    """The codec reads maps as what the head makes of them."""
+    model, codec = config.get("model") or {}, config.get("codec") or {}
+    head = model.get("head") or {}
+    made, read = head.get("softmax", False), codec.get("probabilities", False)
+    if head and codec and made != read:
+        raise ConfigError(f"model.head has softmax={made}, but codec has probabilities={read}: they must agree")

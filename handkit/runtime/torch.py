@@ -35,7 +35,7 @@ class TorchRuntime:
     """
 
     def __init__(self, device: str | None = None) -> None:
-        self.device = _usable_device(device)
+        self.device = usable_device(device)
 
     def prepare(
         self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
@@ -101,7 +101,12 @@ def _to_numpy(value: Tensor | Array) -> Array:
     return value.cpu().numpy() if isinstance(value, Tensor) else value
 
 
-def _usable_device(name: str | None) -> torch.device:
+def usable_device(name: str | None) -> torch.device:
+    """The device of that name; None takes a CUDA device if there is one, else the CPU.
+
+    Raises:
+        ConfigError: torch does not know it, or cannot use it here.
+    """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -147,7 +147,7 @@ def test_inputs_expand_and_never_share_a_drawing(tmp_path: Path, monkeypatch: py
     targets = [str(picture.target) for picture in found]
     assert targets == ["x.png", "x_2.png", "x_3.png", "x_4.png", "x_5.png", "gone.png"]
     (tmp_path / "c").mkdir()
-    with pytest.raises(DataError, match="holds no pictures"):
+    with pytest.raises(DataError, match="no folder with pictures"):
         pictures(["c"])
 
 

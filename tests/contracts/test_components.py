@@ -13,6 +13,8 @@ import torch
 
 from handkit.checkpoints import load_weights, save_weights
 from handkit.errors import ConfigError
+from handkit.models.heads import Head
+from handkit.models.losses import Loss
 from handkit.registry import ALL, build, registered
 from handkit.registry.config import load_config
 
@@ -20,6 +22,7 @@ COMPONENTS = [(kind, name) for kind, registry in ALL.items() for name in registe
 ESTIMATOR = load_config("pipelines/hand_2d_keypoints_hrnetv2_w18_dark")["model"]
 DETECTOR = load_config("pipelines/hand_2d_keypoints_hrnetv2_w18_dark")["detector"]
 PALM = load_config("pipelines/hand_detection_mediapipe")["detector"]
+FILES = Path(__file__).resolve().parents[1] / "datasets" / "files"
 
 
 def inside(node: dict[str, Any]) -> dict[str, Any]:
@@ -34,9 +37,40 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "SSDNeck": inside(DETECTOR["net"]["neck"]),
     "SSDHead": inside(DETECTOR["net"]["bbox_head"]),
     "SSDAnchors": inside(DETECTOR["net"]["bbox_head"]["anchors"]),
+    "MultiStepSchedule": {"milestones": (2, 3)},
     "Regression": {"input_size": (224, 224)},
     "TopDownAffine": {"input_size": (256, 256)},
+    "TopDownGenerateTarget": {"codec": {"type": "GaussianHeatmap"}},
+    "BackgroundPaste": {"folder": str(Path(__file__).resolve().parents[2] / "demo")},
     "GivenBoxes": {"boxes": [[0, 0, 9, 9]]},
+    "CocoHands": {"ann_file": str(FILES / "coco.json")},
+    "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},
+    "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
+    "NegativePhotos": {"folder": str(FILES / "images")},
+    "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},
+    "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
+}
+_SMALL = dict(type="HRNet", width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)
+#: Networks that can be trained: arguments, and targets for two images of 320 x 320, one without a hand.
+TRAINED: dict[str, tuple[dict[str, Any], dict[str, torch.Tensor]]] = {
+    "TopDownEstimator": (
+        dict(
+            backbone=_SMALL,
+            head=dict(type="HRNetV2Head", in_channels=(4, 8, 16, 32), softmax=True),
+            aux_heads=[dict(type="PresenceHead", in_channels=32), dict(type="HandednessHead", in_channels=32)],
+            losses=[dict(type=name) for name in ("SpatialCrossEntropyLoss", "PresenceLoss", "HandednessLoss")],
+        ),
+        dict(
+            heatmaps=torch.rand(2, 21, 80, 80, generator=torch.Generator().manual_seed(0)),
+            target_weight=torch.ones(2, 21),
+            right=torch.tensor([1.0, torch.nan]),
+            hand=torch.tensor([1.0, 0.0]),
+        ),
+    ),
+    "SSDLite": (
+        inside(DETECTOR["net"]),
+        dict(boxes=torch.tensor([[[20.0, 30.0, 120.0, 160.0]], [[0.0] * 4]]), counts=torch.tensor([1, 0])),
+    ),
 }
 #: Detectors open their weights when they are built.
 WITH_WEIGHTS = {
@@ -75,6 +109,42 @@ def test_builds_and_pickles(kind: str, name: str) -> None:
     assert type(pickle.loads(pickle.dumps(made))) is type(made)
 
 
+def test_losses_are_named_and_judge_what_a_head_gives() -> None:
+    made = [build(dict(type=name, **ARGUMENTS.get(name, {})), ALL["models"]) for name in registered(ALL["models"])]
+    outputs = {(name, part.activation) for part in made if isinstance(part, Head) for name in part.outputs}
+    outputs.add(("heatmaps", "softmax"))  # HRNetV2Head with softmax=True
+    losses = [part for part in made if isinstance(part, Loss)]
+    assert len(losses) >= 4
+    for loss in losses:
+        assert loss.name.startswith("loss_")
+        assert (loss.output, loss.activation) in outputs, f"no head gives what {type(loss).__name__} judges"
+        assert not loss.state_dict()
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_networks_that_train_have_three_modes(name: str) -> None:
+    arguments, targets = TRAINED[name]
+    torch.manual_seed(0)
+    model = build(dict(type=name, **arguments), ALL["models"])
+    images = torch.randn(2, 3, 320, 320)
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model(images, mode="loss", **targets)
+    assert set(losses) > {"loss"}
+    for key, value in losses.items():
+        assert key.startswith("loss"), key
+        assert value.shape == ()
+        assert value.dtype == torch.float32
+        assert value.isfinite()
+    losses["loss"].backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in model.parameters())
+    with torch.inference_mode():
+        usual, predicted = model.eval()(images), model(images, mode="predict")
+        assert all(torch.equal(value, predicted[key]) for key, value in usual.items())
+        assert all(len(value) == 2 for value in model(images, mode="tensor").values())
+    with pytest.raises(ConfigError, match="no mode 'training'"):
+        model(images, mode="training")
+
+
 def test_detectors_refuse_to_run_without_weights() -> None:
     arguments = {**WITH_WEIGHTS["OneHandDetector"], "checkpoint": None}
     with pytest.raises(ConfigError, match="name a file as checkpoint="):
@@ -95,4 +165,4 @@ def test_models_keep_their_state_through_a_round_trip(tmp_path: Path) -> None:
 
 
 def test_the_tables_name_components_only() -> None:
-    assert {*ARGUMENTS, *WITH_WEIGHTS} <= {name for _, name in COMPONENTS}
+    assert {*ARGUMENTS, *TRAINED, *WITH_WEIGHTS} <= {name for _, name in COMPONENTS}

@@ -15,7 +15,7 @@ from handkit.demo_image import demo_image
 from handkit.errors import ConfigError
 from handkit.hands import Hands
 from handkit.pipelines import pipeline
-from handkit.registry.validate import PIPELINE_KEYS
+from handkit.registry.keys import PIPELINE_KEYS
 
 #: Stops every import of torch, then runs the pipeline.
 TORCH_BLOCKED = """
@@ -86,6 +86,28 @@ def test_a_quarter_turn_turns_the_joints(pipe: Any, hand: Hands, image: np.ndarr
     size = float(np.ptp(hand.keypoints[0], axis=0).max())
     assert np.abs(back - hand.keypoints[0]).mean() < 0.03 * size
     assert turned.handedness == ("right",)
+
+
+def test_a_hand_that_fills_the_picture_is_found(pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    """The palm net overlooks it at full size and finds it at half; without the second look the result is empty."""
+    points = hand.keypoints[0]
+    (x1, y1), (x2, y2) = np.add(points.min(0).astype(int), [40, 0]), np.subtract(points.max(0).astype(int), [40, 20])
+    close = np.ascontiguousarray(image[y1:y2, x1:x2])
+    assert len(pipeline(cfg_options={"retry_detector": None})(close, channel_order="rgb")) == 0
+    found = pipe(close, channel_order="rgb")
+    assert found.handedness == ("right",)
+    assert np.abs(found.keypoints[0] + [x1, y1] - points).mean() < 0.05 * np.ptp(points, axis=0).max()
+
+
+def test_a_large_noisy_photograph_is_averaged_before_it_is_shrunk(pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    """11 megapixels with a grain: sampled pixel by pixel, its hand drowns."""
+    large = np.asarray(Image.fromarray(image).resize((3840, 2880), Image.Resampling.BICUBIC)).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0, 40, large.shape[:2]).astype(np.float32)
+    noisy = np.clip(large + grain[..., None], 0, 255).astype(np.uint8)
+    found = pipe(noisy, channel_order="rgb")
+    assert found.handedness == ("right",)
+    error = np.abs((found.keypoints[0] + 0.5) / 6 - 0.5 - hand.keypoints[0]).mean()
+    assert error < 0.03 * np.ptp(hand.keypoints[0], axis=0).max()
 
 
 def test_a_mirrored_photograph_keeps_the_persons_side(pipe: Any, hand: Hands, image: np.ndarray) -> None:

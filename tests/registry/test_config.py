@@ -7,7 +7,8 @@ import pytest
 
 from handkit.errors import ConfigError
 from handkit.registry.config import config_names, find_config, load_config, parse_options
-from handkit.registry.validate import PIPELINE_KEYS, fits, validate
+from handkit.registry.keys import PIPELINE_KEYS
+from handkit.registry.validate import fits, validate
 
 HRNET = "pipelines/hand_2d_keypoints_hrnetv2_w18_dark"
 
@@ -58,6 +59,8 @@ def test_options_change_lists_nodes_and_types() -> None:
         ({"test_transforms.1.border": "mirror"}, "is not Literal"),
         ({"model": dict(_delete_=True, type="MMToTensor")}, "no model is registered as 'MMToTensor'"),
         ({"codec": 3}, "codec: expected dict"),
+        ({"model.head.softmax": True}, "softmax=True, but codec has probabilities=False: they must agree"),
+        ({"codec.probabilities": True}, "softmax=False, but codec has probabilities=True: they must agree"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_built(options: dict[str, Any], message: str) -> None:

@@ -11,15 +11,18 @@ from handkit import __version__
 from handkit.apps.cli.doctor import doctor
 from handkit.apps.cli.download import download
 from handkit.apps.cli.ls import ls
+from handkit.apps.cli.measure import measure
 from handkit.apps.cli.predict import predict
+from handkit.apps.cli.train import train
 from handkit.apps.cli.validate import validate
 from handkit.errors import HandkitError
 
 app = typer.Typer(
     name="handkit", help="Hand keypoints from photographs.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _verb in (predict, validate, ls, download, doctor):
+for _verb in (predict, train, validate, ls, download, doctor):
     app.command()(_verb)
+app.command("test")(measure)
 
 
 def _version(asked: bool) -> None:

@@ -1,0 +1,35 @@
+"""HRNetV2-W18 on rendered capsule hands: a whole training in minutes on two CPU cores, to see that everything works.
+
+python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py --work-dir DIR
+python tools/test.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py DIR/best.safetensors
+"""
+
+_base_ = ["../_base_/models/hrnetv2_w18.py"]
+
+_input_size = (64, 64)
+_affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25)
+_tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
+
+task = "hand_2d_keypoints"
+model = dict(head=dict(softmax=True), losses=[dict(type="SpatialCrossEntropyLoss")])
+codec = dict(
+    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(16, 16), sigma=1.5, dark=True, probabilities=True
+)
+train_dataset = dict(type="HandSynth", source="capsule", seed=0, count=20000, image_size=(96, 96))
+val_dataset = dict(type="HandSynth", source="capsule", seed=1, count=500, image_size=(96, 96))
+train_transforms = [
+    dict(type="LoadImage"),
+    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.85, 1.15), rotate_factor=30.0, rotate_prob=0.5),
+    dict(type="TopDownRandomFlip"),
+    _affine,
+    *_tensors,
+    dict(type="TopDownGenerateTarget", codec=codec),
+    dict(type="PoseCollect", keys=("img", "heatmaps", "target_weight")),
+]
+test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
+metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME")]
+best_metric = "PCK@0.2"
+batch_size = 32
+max_epochs = 1
+optimizer = dict(type="Adam", lr=1e-3)
+schedule = dict(type="MultiStepSchedule", milestones=(1,), warmup_iters=50)

@@ -1,0 +1,54 @@
+"""Many small pictures on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.drawing.hands import draw_joints
+
+Array = NDArray[Any]
+_GAP = 4
+_LABEL = (255, 255, 255)
+
+
+def contact_sheet(pictures: Sequence[Array], columns: int = 8) -> Array:
+    """Pictures of one size, (H, W, 3) uint8, row by row on a dark sheet; at least one."""
+    height, width = pictures[0].shape[:2]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3), 32, np.uint8)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        top, left = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet
+
+
+def crop_picture(crop: Array, points: Array, shown: Array, labels: Array | None = None, least: int = 192) -> Array:
+    """A crop with a hand's joints, enlarged so that they can be told apart.
+
+    Args:
+        crop: (H, W, 3) uint8 RGB.
+        points: (K, 2) joints in its pixels.
+        shown: (K,) bool, which of them are drawn.
+        labels: (K, 2) labelled joints that the points are compared with; white rings at those that are finite.
+        least: pixels of the shorter side, reached by a whole factor.
+    """
+    factor = max(1, -(-least // min(crop.shape[:2])))
+    canvas = np.ascontiguousarray(crop.repeat(factor, 0).repeat(factor, 1))
+    draw_joints(canvas, _enlarged(points, factor), shown & np.isfinite(points).all(-1))
+    if labels is not None:
+        for x, y in np.rint(_enlarged(labels[np.isfinite(labels).all(-1)], factor)).astype(int).tolist():
+            cv2.circle(canvas, (x, y), max(2, min(canvas.shape[:2]) // 64), _LABEL, 1, cv2.LINE_AA)
+    return canvas
+
+
+def _enlarged(points: Array, factor: int) -> Array:
+    """Pixel centres of a picture -> those of the picture enlarged by a whole factor."""
+    moved: Array = np.nan_to_num((points + 0.5) * factor - 0.5)
+    return moved

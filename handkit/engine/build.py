@@ -1,0 +1,152 @@
+"""From a config to mmengine's Runner: objects built by handkit's registries, never by mmengine's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import Registry
+from rich.console import Console
+from torch import nn
+
+from handkit.checkpoints import load_weights
+from handkit.datasets.view import TrainingView
+from handkit.engine.average import WeightAverage
+from handkit.engine.display import DisplayHook
+from handkit.engine.environment import seed_everything
+from handkit.engine.hooks import AverageHook, LearningRateHook, RecordHook, StateHook
+from handkit.engine.loading import measuring_loader, training_loader
+from handkit.engine.measuring import CropEvaluator
+from handkit.engine.module import GradientSteps, TrainingModule
+from handkit.engine.optimizers import scale_lr
+from handkit.engine.pictures import PicturesHook
+from handkit.engine.precision import Precision
+from handkit.engine.records import Records
+from handkit.engine.runner import HandRunner
+from handkit.engine.sampling import EpochSampler
+from handkit.engine.schedules import ConstantSchedule
+from handkit.engine.state import Progress, TrainingState
+from handkit.engine.stopping import Stopper
+from handkit.engine.work_dir import WorkDir
+from handkit.errors import ConfigError
+from handkit.hub import resolve
+from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHEDULES, TRANSFORMS, build
+from handkit.registry.keys import TrainingSettings
+from handkit.registry.validate import validate
+from handkit.runtime.torch import usable_device
+from handkit.transforms.base import split_stages
+
+
+def build_runner(
+    config: Mapping[str, Any],
+    work_dir: str | os.PathLike[str],
+    resume: bool = False,
+    max_minutes: float | None = None,
+    device: str | None = None,
+    hooks: Sequence[Hook] = (),
+    console: Console | None = None,
+) -> HandRunner:
+    """Builds everything a config names and hands it to mmengine's Runner; ``.train()`` begins or goes on.
+
+    Args:
+        config: resolved, e.g. from `handkit.registry.config.load_config`; its keys are those of
+            `handkit.registry.keys.TRAINING_KEYS`.
+        work_dir: the folder of this training and no other.
+        resume: go on from its last.pth, if there is one.
+        max_minutes: save and stop after so long.
+        device: as torch names it; None takes a CUDA device if there is one, else the CPU.
+        hooks: further ones, mmengine's or the caller's own.
+        console: where progress is shown; None: nowhere.
+
+    Raises:
+        ConfigError: a mistake in the config, or the folder belongs to another config.
+        TrainingError: the folder holds a training, and `resume` is not asked for.
+        DataError: a data set cannot be read, or is too small.
+        CheckpointError: the weights of `load_from` do not fit.
+    """
+    validate(config, use="training")
+    settings = TrainingSettings.of(config)
+    place = usable_device(device)
+    precision = Precision(settings.precision, place)
+    seed_everything(settings.seed)
+    model = _model(config, settings, place)
+    optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
+    scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
+    train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
+    view = TrainingView(build(config["train_dataset"], DATASETS, "train_dataset"), train_image, settings.seed)
+    sampler = EpochSampler(len(view), settings.batch_size, settings.seed, settings.drop_last)
+    average = None if settings.ema_decay is None else WeightAverage(model, settings.ema_decay)
+    progress = Progress(epoch_length=len(sampler), samples=len(view))
+    state = TrainingState(model, optimizer, average, precision.scaler, progress)
+    measured, test_tensor, codec = _measurement(config, settings)
+    folder = WorkDir(work_dir)
+    records = Records(folder, settings.tensorboard)
+    folder.open(config, resume)
+    own = _hooks(config, state, records, folder, settings, console)
+    return HandRunner(
+        TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last),
+        GradientSteps(optimizer, precision, settings.clip_grad_norm),
+        training_loader(view, sampler, settings.workers),
+        sampler,
+        state,
+        settings,
+        folder,
+        Stopper(max_minutes),
+        [*own, *hooks],
+        resume=resume,
+        **measured,
+    )
+
+
+def _model(config: Mapping[str, Any], settings: TrainingSettings, device: torch.device) -> nn.Module:
+    model: Any = build(config["model"], MODELS, "model")
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"model: {type(model).__name__} is no torch module, so it cannot be trained")
+    if settings.load_from is not None:
+        load_weights(model, resolve(settings.load_from))
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    placed: nn.Module = model.to(device, memory_format=layout)  # type: ignore[call-overload]
+    return placed
+
+
+def _measurement(config: Mapping[str, Any], settings: TrainingSettings) -> tuple[dict[str, Any], list[Any], Any]:
+    """The runner's arguments for measuring, the tensor part of test_transforms, and the codec."""
+    if config.get("val_dataset") is None:
+        return {}, [], None
+    image_part, tensor_part = split_stages(_list(config, "test_transforms", TRANSFORMS))
+    dataset = build(config["val_dataset"], DATASETS, "val_dataset")
+    loader = measuring_loader(dataset, image_part, settings.val_batch_size or settings.batch_size, settings.workers)
+    evaluator = CropEvaluator(_list(config, "metrics", METRICS))
+    codec = build(config["codec"], CODECS, "codec")
+    return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
+
+
+def _hooks(
+    config: Mapping[str, Any],
+    state: TrainingState,
+    records: Records,
+    folder: WorkDir,
+    settings: TrainingSettings,
+    console: Console | None,
+) -> list[Hook]:
+    schedule = ConstantSchedule()
+    if config.get("schedule") is not None:
+        schedule = build(config["schedule"], SCHEDULES, "schedule")
+    hooks: list[Hook] = [
+        LearningRateHook(schedule),
+        RecordHook(state, records, settings),
+        StateHook(state, folder, settings),
+        PicturesHook(folder),
+    ]
+    if state.average is not None:
+        hooks.append(AverageHook(state.average))
+    if console is not None:
+        hooks.append(DisplayHook(console))
+    return hooks
+
+
+def _list(config: Mapping[str, Any], key: str, registry: Registry) -> list[Any]:
+    return [build(node, registry, f"{key}.{index}") for index, node in enumerate(config[key])]

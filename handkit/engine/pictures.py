@@ -1,0 +1,80 @@
+"""What the network is shown, and what it answers, as pictures to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.hooks import Hook
+from numpy.typing import NDArray
+from PIL import Image
+
+from handkit.drawing import contact_sheet, crop_picture
+from handkit.engine.work_dir import WorkDir
+from handkit.files import writing
+from handkit.skeleton import HAND
+
+Array = NDArray[Any]
+_MOST = 32
+
+
+class PicturesHook(Hook):
+    """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
+
+    Batches without ``img`` (N, H, W, 3) uint8 and 21 joints are left out.
+
+    Args:
+        work_dir: where ``first_batch.png`` and ``predictions.png`` go.
+    """
+
+    priority = "LOWEST"
+
+    def __init__(self, work_dir: WorkDir) -> None:
+        self._work_dir = work_dir
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Mapping[str, Any] | None = None, outputs: Any = None
+    ) -> None:
+        """The crops of the first batch with their labelled joints."""
+        if runner.iter == 0 and data_batch is not None and {"keypoints", "visible"} <= data_batch.keys():
+            points, visible = (data_batch[key].numpy() for key in ("keypoints", "visible"))
+            self._write("first_batch", data_batch, points, visible > 0)
+
+    def after_val_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: Mapping[str, Any] | None = None,
+        outputs: Sequence[Mapping[str, Array]] = (),
+    ) -> None:
+        """The first crops of the measured set with the joints found; rings are the labels."""
+        if batch_idx == 0 and data_batch is not None:
+            rows = zip(data_batch["crop"], data_batch["labels"], strict=True)
+            labels = [
+                np.where(label["visible"][:, None] > 0, crop.apply_points(label["keypoints"]), np.nan)
+                for crop, label in rows
+                if {"visible", "keypoints"} <= label.keys()
+            ]
+            points = outputs[0]["keypoints"]
+            if len(labels) == len(points):
+                self._write("predictions", data_batch, points, np.ones(points.shape[:2], bool), labels)
+
+    def _write(
+        self,
+        name: str,
+        batch: Mapping[str, Any],
+        points: Array,
+        shown: Array,
+        labels: Sequence[Array] | None = None,
+    ) -> None:
+        crops = batch["img"].numpy()
+        if crops.dtype != np.uint8 or crops.ndim != 4 or points.shape[1] != len(HAND):
+            return
+        drawn = [
+            crop_picture(crops[row], points[row], shown[row], None if labels is None else labels[row])
+            for row in range(min(len(crops), _MOST))
+        ]
+        path = getattr(self._work_dir, name)
+        with self._work_dir.guard(path), writing(path) as file:
+            Image.fromarray(contact_sheet(drawn)).save(file, "PNG")

@@ -1,0 +1,32 @@
+"""From a config to a network made ready: the one that pipelines run and tests measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handkit.errors import ConfigError
+from handkit.registry import CODECS, MODELS, RUNTIMES, TRANSFORMS, build
+from handkit.runtime.base import Net
+from handkit.transforms import split_stages
+
+
+def build_net(config: Mapping[str, Any]) -> Net:
+    """The config's network with its weights, behind one call from a batch of crops to joints.
+
+    Raises:
+        ConfigError: the config names no model, codec or runtime.
+    """
+    for key in ("model", "codec", "runtime"):
+        if config.get(key) is None:
+            raise ConfigError(f"the config names no {key!r}, which {config['task']} needs")
+    transforms = [build(node, TRANSFORMS, "test_transforms") for node in config["test_transforms"]]
+    _, tensor_part = split_stages(transforms)
+    model: Any = config["model"]
+    if config.get("flip_test"):
+        shift = "none" if any(node.get("use_udp") for node in config["test_transforms"]) else config["flip_test"]
+        model = {"type": "FlipTest", "model": model, "shift": shift}
+    runtime = build(config["runtime"], RUNTIMES, "runtime")
+    codec = build(config["codec"], CODECS, "codec")
+    net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
+    return net
