@@ -206,6 +206,25 @@ def test_collected_columns_come_back_with_their_hands() -> None:
     np.testing.assert_allclose(hands.extras["rotation"], [0.2, 0.1])
 
 
+def test_only_pictures_without_a_hand_are_looked_at_again() -> None:
+    """The net sees hands in bright pictures only; the retry's box is told apart by its score."""
+
+    class Retry(Detector):
+        def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+            self.calls += len(images)
+            return [Detections([[0, 0, 40, 40]], [0.7]) for _ in images]
+
+    retry = Retry()
+    net = Net(
+        presence=lambda b: np.where((b["img"].mean((1, 2, 3)) > 99) | (b["box_score"] == np.float32(0.7)), 0.9, 0.1)
+    )
+    bright, dark = np.full((80, 100, 3), 200, np.uint8), np.full((80, 100, 3), 9, np.uint8)
+    counts = [len(hands) for hands in pipe(net, retry_detector=retry, presence_threshold=0.5)([bright, dark, bright])]
+    assert (counts, retry.calls) == ([2, 1, 2], 1)
+    given = pipe(net, retry_detector=retry, presence_threshold=0.5)(dark, boxes=np.zeros((0, 4)))
+    assert (len(given), retry.calls) == (0, 1)
+
+
 def test_bad_images_are_skipped_in_place() -> None:
     results = pipe(Net())([picture(), "missing.png", b"", picture()], on_error="skip")
     assert [type(result) for result in results] == [Hands, BadInput, BadInput, Hands]

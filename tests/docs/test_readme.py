@@ -1,0 +1,33 @@
+"""What the README shows runs as it stands, on the demo picture."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from handkit.apps.cli.main import app
+from handkit.demo_image import demo_image
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+LINKS = re.findall(r"\]\(((?!http)[^)]+)\)", README)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=["first", "use"])
+def test_python_blocks_run(code: str, mediapipe_files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.sub(r'"(photo|selfie|a|b)\.jpg"', repr(str(demo_image())), code)
+    exec(compile("import handkit\n" + code, "README.md", "exec"), {})
+
+
+def test_commands_exist() -> None:
+    verbs = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    used = set(re.findall(r"^handkit (\w+)", README, re.MULTILINE))
+    assert used
+    assert used <= verbs
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_links_lead_somewhere(link: str) -> None:
+    assert (Path(__file__).resolve().parents[2] / link).exists()
