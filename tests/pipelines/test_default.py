@@ -91,7 +91,7 @@ def test_a_quarter_turn_turns_the_joints(pipe: Any, hand: Hands, image: np.ndarr
 def test_a_hand_that_fills_the_picture_is_found(pipe: Any, hand: Hands, image: np.ndarray) -> None:
     """The palm net overlooks it at full size and finds it at half; without the second look the result is empty."""
     points = hand.keypoints[0]
-    (x1, y1), (x2, y2) = points.min(0).astype(int) + [40, 0], points.max(0).astype(int) - [40, 20]
+    (x1, y1), (x2, y2) = np.add(points.min(0).astype(int), [40, 0]), np.subtract(points.max(0).astype(int), [40, 20])
     close = np.ascontiguousarray(image[y1:y2, x1:x2])
     assert len(pipeline(cfg_options={"retry_detector": None})(close, channel_order="rgb")) == 0
     found = pipe(close, channel_order="rgb")
