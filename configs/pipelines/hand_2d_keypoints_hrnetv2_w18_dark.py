@@ -33,5 +33,3 @@ codec = dict(
 )
 flip_test = "aligned"
 runtime = dict(type="TorchRuntime")
-box_threshold = 0.5
-nms_iou = 0.45
