@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -153,8 +154,10 @@ def _from_array(array: Array, channel_order: ChannelOrder, name: str, max_pixels
         return np.repeat(array[:, :, None], 3, 2)
     if channel_order not in ("bgr", "rgb"):
         raise ImageError(f"{name}: channel_order must be 'bgr' or 'rgb', not {channel_order!r}")
-    color = array[:, :, 2::-1] if channel_order == "bgr" else array[:, :, :3]
-    return np.array(color, order="C")
+    if channel_order == "rgb":
+        return np.array(array[:, :, :3], order="C")
+    code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGB
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(array), code))
 
 
 def _to_uint8(array: Array, name: str) -> Array:

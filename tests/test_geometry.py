@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -38,11 +40,9 @@ def test_the_center_falls_on_the_middle(crop: g.Crop) -> None:
 
 @given(crops)
 def test_flip_mirrors_the_output(crop: g.Crop) -> None:
-    from dataclasses import replace
-
     pts = np.array([[3.0, 4.0], [100.0, -20.0]])
     mirrored = g.mirror_points(crop.apply_points(pts), crop.output_size[0])
-    np.testing.assert_allclose(replace(crop, flip=not crop.flip).apply_points(pts), mirrored, atol=1e-6)
+    np.testing.assert_allclose(dataclasses.replace(crop, flip=not crop.flip).apply_points(pts), mirrored, atol=1e-6)
 
 
 @given(st.floats(-3, 3), st.booleans(), st.booleans())
@@ -57,6 +57,28 @@ def test_pixels_follow_points(rotation: float, flip: bool, udp: bool) -> None:
     ys, xs = np.mgrid[:90, :90]
     seen = np.array([(out * xs).sum(), (out * ys).sum()]) / out.sum()
     np.testing.assert_allclose(seen, crop.apply_points(dot)[0], atol=0.1)
+
+
+@given(st.floats(-3, 3), st.booleans(), st.floats(2, 9), st.sampled_from(["constant", "replicate"]))
+def test_a_shrinking_crop_averages_and_keeps_places(
+    rotation: float, flip: bool, factor: float, border: g.Border
+) -> None:
+    """A smooth picture is the same with and without averaging; noise is quieter."""
+    ys, xs = np.mgrid[:300, :400].astype(np.float32)
+    smooth = 100 + 50 * np.sin(xs / 60) + 40 * np.cos(ys / 45)
+    crop = g.Crop((210, 140), (30 * factor, 30 * factor), (30, 30), rotation, flip, border)
+    plain = dataclasses.replace(crop, antialias=False)
+    inside = np.s_[2:-2, 2:-2] if 30 * factor < 180 else np.s_[12:18, 12:18]
+    np.testing.assert_allclose(crop.apply_image(smooth)[inside], plain.apply_image(smooth)[inside], atol=1.5)
+    noise = np.random.default_rng(0).normal(0, 20, (300, 400)).astype(np.float32)
+    assert crop.apply_image(noise)[inside].std() < plain.apply_image(noise)[inside].std()
+
+
+def test_a_shrinking_crop_beside_the_image_is_border() -> None:
+    image = np.full((40, 50, 3), 9, np.uint8)
+    beside = g.Crop((1000, 1000), (300, 300), (30, 30))
+    assert (beside.apply_image(image) == 0).all()
+    assert (dataclasses.replace(beside, border="replicate").apply_image(image) == 9).all()
 
 
 def test_from_box_lengthens_the_short_side_and_pads() -> None:

@@ -18,6 +18,7 @@ class TopDownAffine:
         input_size: (width, height) the network takes, in pixels.
         padding: the box is grown by this factor, then its short side lengthened to the input's aspect.
         use_udp: align corner pixels as UDP does; see `handkit.geometry.Crop`.
+        antialias: average pixels before reducing an image to less than half; see `handkit.geometry.Crop`.
         border: what lies outside the image: black ('constant') or its edge repeated ('replicate').
 
     Raises:
@@ -32,6 +33,7 @@ class TopDownAffine:
         padding: float = 1.25,
         use_udp: bool = False,
         border: Border = "constant",
+        antialias: bool = True,
     ) -> None:
         if len(input_size) != 2 or min(input_size) <= 0 or padding <= 0:
             raise ConfigError(f"TopDownAffine needs positive sizes, got input_size={input_size}, padding={padding}")
@@ -41,9 +43,12 @@ class TopDownAffine:
         self.padding = padding
         self.use_udp = use_udp
         self.border: Border = border
+        self.antialias = antialias
 
     def __call__(self, sample: Sample) -> Sample:
         """Sets `img` (h, w, 3) and `crop`."""
         rotation = float(sample.get("rotation", 0.0))
-        crop = Crop.from_box(sample["box"], self.input_size, self.padding, rotation, self.border, self.use_udp)
+        crop = Crop.from_box(
+            sample["box"], self.input_size, self.padding, rotation, self.border, self.use_udp, self.antialias
+        )
         return {**sample, "img": crop.apply_image(sample["img"]), "crop": crop}

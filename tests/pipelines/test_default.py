@@ -99,6 +99,17 @@ def test_a_hand_that_fills_the_picture_is_found(pipe: Any, hand: Hands, image: n
     assert np.abs(found.keypoints[0] + [x1, y1] - points).mean() < 0.05 * np.ptp(points, axis=0).max()
 
 
+def test_a_large_noisy_photograph_is_averaged_before_it_is_shrunk(pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    """11 megapixels with a grain: sampled pixel by pixel, its hand drowns."""
+    large = np.asarray(Image.fromarray(image).resize((3840, 2880), Image.Resampling.BICUBIC)).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0, 40, large.shape[:2]).astype(np.float32)
+    noisy = np.clip(large + grain[..., None], 0, 255).astype(np.uint8)
+    found = pipe(noisy, channel_order="rgb")
+    assert found.handedness == ("right",)
+    error = np.abs((found.keypoints[0] + 0.5) / 6 - 0.5 - hand.keypoints[0]).mean()
+    assert error < 0.03 * np.ptp(hand.keypoints[0], axis=0).max()
+
+
 def test_a_mirrored_photograph_keeps_the_persons_side(pipe: Any, hand: Hands, image: np.ndarray) -> None:
     mirrored = pipe(np.ascontiguousarray(image[:, ::-1]), channel_order="rgb", mirrored=True)
     assert mirrored.handedness == hand.handedness
