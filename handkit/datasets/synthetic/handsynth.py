@@ -40,7 +40,7 @@ class HandSynth:
 
     Args:
         source: where the hand comes from: 'makehuman', a mesh in light and shadow, or 'capsule', a simple hand of round
-            cones that needs neither files nor a ray caster and renders about a hundred times as fast.
+            cones that needs neither files nor a ray caster and renders small pictures ten times as fast.
         seed: another seed, other hands; not negative.
         count: how many items.
         image_size: (width, height) in pixels.
