@@ -2,6 +2,8 @@
 
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py --work-dir DIR
 python tools/test.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py DIR/best.safetensors
+
+Its settings are not tuned yet: that it runs, stops, resumes and is measured is tested; no score is claimed.
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18.py"]
