@@ -33,5 +33,6 @@ metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME"
 best_metric = "PCK@0.2"
 batch_size = 32
 max_epochs = 1
-optimizer = dict(type="Adam", lr=1e-3)
-schedule = dict(type="MultiStepSchedule", milestones=(1,), warmup_iters=50)
+optimizer = dict(type="AdamW", lr=4e-3)
+schedule = dict(type="CosineSchedule", final_ratio=0.02, warmup_iters=50)
+precision = "bf16"
