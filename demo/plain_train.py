@@ -50,7 +50,7 @@ from handkit.transforms.base import ImageTransform
 #    whole batch, as torch. The codec turns joints into heat maps to learn from, and the network's maps into joints.
 CODEC = GaussianHeatmap(input_size=(64, 64), heatmap_size=(16, 16), sigma=1.5, dark=True, probabilities=True)
 CUT = TopDownAffine(input_size=(64, 64), padding=1.25)
-AUGMENT = TopDownGetRandomScaleRotation(scale_factor=(0.85, 1.15), rotate_factor=30.0, rotate_prob=0.5)
+AUGMENT = TopDownGetRandomScaleRotation((0.85, 1.15), rotate_factor=15.0, distribution="uniform")
 TRAIN_IMAGE_STEPS: list[ImageTransform] = [LoadImage(), AUGMENT, TopDownRandomFlip(), CUT]
 TEST_IMAGE_STEPS: list[ImageTransform] = [LoadImage(), CUT]
 TEST_TENSOR_STEPS = [MMToTensor(), NormalizeTensor(), PoseCollect(("img",))]
@@ -66,7 +66,7 @@ class Recipe:
     """The numbers that may be changed from outside.
 
     Args:
-        count: hands to learn from, each seen once per epoch.
+        count: hands to learn from in an epoch; each epoch shows new ones.
         val_count: other hands, to measure on.
         width: channels of HRNet's branch at stride 4.
         batch_size: hands per step.
@@ -79,14 +79,14 @@ class Recipe:
         workers: processes that render and cut hands.
     """
 
-    count: int = 20000
+    count: int = 2048
     val_count: int = 500
     width: int = 18
-    batch_size: int = 32
-    epochs: int = 1
-    lr: float = 4e-3
-    warmup_iters: int = 50
-    final_ratio: float = 0.02
+    batch_size: int = 16
+    epochs: int = 5
+    lr: float = 2e-3
+    warmup_iters: int = 100
+    final_ratio: float = 0.0
     bf16: bool = True
     seed: int = 0
     workers: int = 2
@@ -94,8 +94,9 @@ class Recipe:
 
 def datasets(recipe: Recipe) -> tuple[HandSynth, HandSynth]:
     """2. Hands to learn from, and hands of another seed to measure on; both are rendered when they are asked for."""
-    train = HandSynth("capsule", seed=0, count=recipe.count, image_size=(96, 96))
-    return train, HandSynth("capsule", seed=1, count=recipe.val_count, image_size=(96, 96))
+    options: dict[str, Any] = {"image_size": (96, 96), "views": "front"}
+    train = HandSynth("capsule", seed=0, count=recipe.count, endless=True, **options)
+    return train, HandSynth("capsule", seed=1, count=recipe.val_count, **options)
 
 
 def batches(hands: HandSynth, recipe: Recipe, epoch: int) -> Iterator[dict[str, Tensor]]:
@@ -191,6 +192,7 @@ def samples(labels: Sequence[dict[str, Any]], predicted: np.ndarray[Any, Any]) -
         predicted=predicted,
         predicted_sides=(None,) * len(labels),
         found=np.ones(len(labels), bool),
+        images=np.arange(len(labels)),
         unmatched=np.zeros(len(labels), int),
     )
 

@@ -9,6 +9,7 @@ Its settings are not tuned yet: that it runs, stops, resumes and is measured is 
 _base_ = ["../_base_/models/hrnetv2_w18.py"]
 
 _input_size = (64, 64)
+_pictures = dict(image_size=(96, 96))
 _affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25)
 _tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
 
@@ -17,11 +18,13 @@ model = dict(head=dict(softmax=True), losses=[dict(type="SpatialCrossEntropyLoss
 codec = dict(
     type="GaussianHeatmap", input_size=_input_size, heatmap_size=(16, 16), sigma=1.5, dark=True, probabilities=True
 )
-train_dataset = dict(type="HandSynth", source="capsule", seed=0, count=20000, image_size=(96, 96))
-val_dataset = dict(type="HandSynth", source="capsule", seed=1, count=500, image_size=(96, 96))
+train_dataset = dict(type="HandSynth", source="capsule", seed=0, count=2048, views="front", endless=True, **_pictures)
+val_dataset = dict(type="HandSynth", source="capsule", seed=1, count=500, views="front", **_pictures)
 train_transforms = [
     dict(type="LoadImage"),
-    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.85, 1.15), rotate_factor=30.0, rotate_prob=0.5),
+    dict(
+        type="TopDownGetRandomScaleRotation", scale_factor=(0.85, 1.15), rotate_factor=15.0, distribution="uniform"
+    ),
     dict(type="TopDownRandomFlip"),
     _affine,
     *_tensors,
@@ -31,7 +34,8 @@ train_transforms = [
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME")]
 best_metric = "PCK@0.2"
-batch_size = 32
-max_epochs = 1
-optimizer = dict(type="Adam", lr=1e-3)
-schedule = dict(type="MultiStepSchedule", milestones=(1,), warmup_iters=50)
+batch_size = 16
+max_epochs = 5
+optimizer = dict(type="AdamW", lr=2e-3)
+schedule = dict(type="CosineSchedule", warmup_iters=100)
+precision = "bf16"

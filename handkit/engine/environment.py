@@ -18,13 +18,38 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def spare_threads(workers: int) -> int:
+    """How many threads torch may take beside `workers` processes that load samples: the cores they leave, at least 1.
+
+    A thread that shares its core with a worker makes all the others wait for it at the end of every operation. Where
+    the variable OMP_NUM_THREADS is set, it holds.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return torch.get_num_threads()
+    return max(1, min(torch.get_num_threads(), _cores() - workers))
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
-def training_mode(deterministic: bool) -> Iterator[None]:
+def training_mode(deterministic: bool, workers: int) -> Iterator[None]:
     """torch's process-wide switches while a training runs; what they were, afterwards.
 
-    Denormal numbers, which slow a CPU threefold and stand in the tails of every heat map, count as zero.
+    Denormal numbers, which slow a CPU threefold and stand in the tails of every heat map, count as zero. Threads: see
+    `spare_threads`.
+
+    Args:
+        deterministic: only algorithms that repeat bit by bit.
+        workers: processes that load samples.
     """
     before = torch.are_deterministic_algorithms_enabled()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(spare_threads(workers))
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_flush_denormal(True)
@@ -34,3 +59,4 @@ def training_mode(deterministic: bool) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)

@@ -92,7 +92,7 @@ class HandRunner(Runner):
 
     def train(self) -> nn.Module:
         """Trains from the beginning, or on from last.pth."""
-        with training_mode(self.settings.deterministic), self.stopper.watching():
+        with training_mode(self.settings.deterministic, self.settings.workers), self.stopper.watching():
             trained: nn.Module = super().train()
         return trained
 
