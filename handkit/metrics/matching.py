@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from handkit.datasets.labels import HandLabels
+from handkit.detections import Detections
 from handkit.geometry import box_iou
 from handkit.hands import Hands
 from handkit.metrics.keypoints import box_sides, distances
@@ -39,15 +40,18 @@ class Match:
     unmatched: Array
 
 
-def match_hands(labels: HandLabels, hands: Hands) -> Match:
+def match_hands(labels: HandLabels, hands: Hands | Detections) -> Match:
     """Matches one to one by the Hungarian method.
 
     A pair is allowed if its mean distance over the labelled joints is below `MAX_DISTANCE` x the longer side of the
     label's tight joint box, or the IoU of the boxes is at least `MIN_IOU`. Among the allowed pairs as many as
     possible are matched, and among such matchings the one with the least sum of distances is taken; a label without
-    joints is compared by the centres of the boxes.
+    joints, or a detection, which has none, is compared by the centres of the boxes.
     """
-    distance = mean_distances(labels.keypoints, labels.visible, hands.keypoints)
+    if isinstance(hands, Detections):
+        distance = np.full((len(labels), len(hands)), np.nan)
+    else:
+        distance = mean_distances(labels.keypoints, labels.visible, hands.keypoints)
     near = distance < MAX_DISTANCE * box_sides(labels.joint_boxes)[:, None]
     allowed = near | (box_iou(labels.boxes, hands.boxes) >= MIN_IOU)
     cost = np.where(np.isnan(distance), _center_distances(labels.boxes, hands.boxes), distance)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.labels import HandLabels
+from handkit.detections import Detections
 from handkit.errors import DataError
 from handkit.hands import Hands, Side
 from handkit.metrics.keypoints import box_sides, distances
@@ -78,12 +79,14 @@ class HandSamples:
         return self.found if over == "matched" else np.ones(len(self), bool)
 
     @classmethod
-    def of_image(cls, labels: HandLabels, hands: Hands, match: Match, measured: Array | None = None) -> HandSamples:
+    def of_image(
+        cls, labels: HandLabels, hands: Hands | Detections, match: Match, measured: Array | None = None
+    ) -> HandSamples:
         """The rows of one image.
 
         Args:
             labels: the labelled hands.
-            hands: the predicted ones.
+            hands: the predicted ones, or boxes alone, whose joints and sides are unknown.
             match: from `match_hands`.
             measured: (N,) bool, the labels that become rows; None takes those that are not ignored. The prediction of
                 any other label is neither right nor unmatched.
@@ -92,7 +95,10 @@ class HandSamples:
         answer = np.full(len(labels), -1)
         answer[match.labels] = match.predictions
         predicted = np.full((len(labels), *labels.keypoints.shape[1:]), np.nan)
-        predicted[match.labels] = hands.keypoints[match.predictions]
+        sides: tuple[Side | None, ...] = (None,) * len(hands)
+        if isinstance(hands, Hands):
+            predicted[match.labels] = hands.keypoints[match.predictions]
+            sides = hands.handedness
         rows = np.flatnonzero(kept)
         return cls(
             labels=labels.keypoints[rows],
@@ -100,7 +106,7 @@ class HandSamples:
             boxes=labels.boxes[rows],
             sides=tuple(labels.handedness[row] for row in rows),
             predicted=predicted[rows],
-            predicted_sides=tuple(hands.handedness[answer[row]] if answer[row] >= 0 else None for row in rows),
+            predicted_sides=tuple(sides[answer[row]] if answer[row] >= 0 else None for row in rows),
             found=answer[rows] >= 0,
             unmatched=np.array([len(match.unmatched)]),
         )
