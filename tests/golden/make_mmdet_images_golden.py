@@ -51,7 +51,9 @@ def main() -> None:
     for name in STEPS:
         images, boxes = zip(*(run(name, seed) for seed in rule.SEEDS), strict=True)
         made[f"{name}_img"] = np.concatenate([image.ravel() for image in images])
-        made[f"{name}_shapes"] = np.array([(*image.shape[:2], len(rows)) for image, rows in zip(images, boxes, strict=True)])
+        made[f"{name}_shapes"] = np.array(
+            [(*image.shape[:2], len(rows)) for image, rows in zip(images, boxes, strict=True)]
+        )
         made[f"{name}_boxes"] = np.concatenate(boxes)
     made["PhotoMetricDistortion_img"] = made["PhotoMetricDistortion_img"].reshape(-1, 3)[::7]
     np.savez_compressed(HERE / "mmdet_images.npz", **made)

@@ -13,9 +13,9 @@ RESIZED = (24, 20)
 
 
 def image(seed: int) -> Array:
-    """(30 to 50, 30 to 50, 3) uint8 RGB, smooth enough to be stretched and coloured enough to be turned."""
+    """(20 to 33, 20 to 33, 3) uint8 RGB, smooth enough to be stretched and coloured enough to be turned."""
     rng = np.random.default_rng([1, seed])
-    height, width = rng.integers(30, 50, 2)
+    height, width = rng.integers(20, 34, 2)
     coarse = rng.integers(0, 256, (5, 5, 3)).astype(np.float64)
     rows, columns = np.linspace(0, 3.99, height), np.linspace(0, 3.99, width)
     y, x = rows.astype(int), columns.astype(int)
