@@ -84,5 +84,4 @@ class ImageBoxes:
 
 def _solid(boxes: Array) -> Array:
     """(N, 4) -> (N,) whether both sides are at least a pixel; False for NaN."""
-    solid: Array = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(-1)
-    return solid
+    return np.asarray(((boxes[:, 2:] - boxes[:, :2]) >= 1).all(-1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from handkit.registry import TRANSFORMS
 from handkit.transforms.base import Sample
@@ -78,7 +79,7 @@ def _around(delta: float) -> tuple[float, float]:
     return -delta, delta
 
 
-def _within_360(hue: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _within_360(hue: NDArray[Any]) -> NDArray[Any]:
     """Degrees a little outside [0, 360], turned back."""
     hue[hue > 360] -= 360
     hue[hue < 0] += 360

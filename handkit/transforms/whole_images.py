@@ -207,5 +207,5 @@ def _kept(boxes: Array, part: Array, least: float) -> Array | None:
     if box_iou(part[None].astype(np.float32), boxes).min() < least:
         return None
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
-    inside: Array = ((centers > part[:2]) & (centers < part[2:])).all(1)
+    inside = np.asarray(((centers > part[:2]) & (centers < part[2:])).all(1))
     return inside if inside.any() else None
