@@ -37,7 +37,7 @@ setup(
         "rich",
         "typer",
         "matplotlib",
-        "faster-coco-eval",
+        "faster-coco-eval>=1.8,<2",
     ],
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],

@@ -16,8 +16,8 @@ from typing import IO, Any
 def writing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]:
     """Opens a temporary file beside `path` and renames it onto `path` when the block ends without an error.
 
-    On an error the temporary file is removed and what stood at `path` stays. Parent folders are made. `mode` is ``wb``
-    or ``w`` (UTF-8).
+    On an error the temporary file is removed and what stood at `path` stays; an `OSError` that names no file, as that
+    of a full disk, then names `path`. Parent folders are made. `mode` is ``wb`` or ``w`` (UTF-8).
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,9 +28,11 @@ def writing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
         raise
 
 

@@ -9,7 +9,8 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist brings the processes; read when torch is first imported
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -70,6 +71,23 @@ def extra(module: str, name: str) -> None:
         __import__(module)
     except ImportError:
         absent(f"{module} is not installed (pip install 'handkit[{name}]')")
+
+
+@pytest.fixture(scope="session")
+def disk_of() -> Callable[[int], AbstractContextManager[None]]:
+    """``with disk_of(size)``: the system itself lets no file grow beyond a size, and ends a write in its middle."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,17 @@ def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path: Path) -
     with pytest.raises(RuntimeError, match="half way"):
         write_half()
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_is_full_half_way_leaves_what_was_there_and_names_the_file(tmp_path: Path, disk_of: Any) -> None:
+    path = tmp_path / "result.json"
+    write_json(path, ["old"])
+    before = path.read_bytes()
+    with disk_of(5000), pytest.raises(OSError, match="too large") as caught:
+        write_json(path, list(range(10_000)))
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 

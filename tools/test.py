@@ -1,7 +1,7 @@
-"""Measures a checkpoint; the same as `handkit test`.
+"""Measures a network, or with --detector a whole pipeline; the same as `handkit test`.
 
-python tools/test.py CONFIG CHECKPOINT
-python tools/test.py CONFIG CHECKPOINT --out predictions.json
+python tools/test.py CONFIG CHECKPOINT --bootstrap 1000 --out predictions.json
+python tools/test.py pipelines/hand_2d_keypoints_mediapipe --detector --data LABELS.json --negatives rooms/
 """
 
 from __future__ import annotations

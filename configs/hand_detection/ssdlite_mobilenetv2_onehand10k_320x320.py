@@ -49,7 +49,8 @@ test_transforms = [
     *_tensors,
     dict(type="PoseCollect"),
 ]
-metrics = [dict(type="DetectionRecall"), dict(type="FalseHandsPerImage")]
+metrics = [dict(type="BoxAP")]
+best_metric = "box_AP"
 batch_size = 192
 lr_base_batch = 192
 max_epochs = 120

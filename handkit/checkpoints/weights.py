@@ -17,7 +17,7 @@ _NAMED = 8  # keys that a message names of each kind
 _COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentum, and absent from some files
 
 
-def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
+def load_weights(model: nn.Module, path: str | os.PathLike[str], optional: Sequence[str] = ()) -> list[str]:
     """Copies a file's weights into a model, on whatever device it is.
 
     Every tensor must be there, have the model's shape and belong to it; only batch norms' ``num_batches_tracked`` may
@@ -26,20 +26,34 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     Args:
         model: it is left as it was unless all weights fit.
         path: see `handkit.checkpoints.read_state_dict`.
+        optional: parts of the model by their dotted names, e.g. ``aux_heads.presence``, that the file may know nothing
+            of; such a part stays as it is. A part of which some tensors are there must be there as a whole.
+
+    Returns:
+        Those of `optional` that the file knows nothing of.
 
     Raises:
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
-    copy_weights(model, read_state_dict(path), os.fspath(path))
+    weights = read_state_dict(path)
+    absent = [part for part in optional if not any(key.startswith(f"{part}.") for key in weights)]
+    copy_weights(model, weights, os.fspath(path), absent)
+    return absent
 
 
-def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Copies named tensors into a model as `load_weights` does those of a file; `source` is their name in messages.
+def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str, absent: Sequence[str] = ()) -> None:
+    """Copies named tensors into a model as `load_weights` does those of a file.
+
+    Args:
+        model: it is left as it was unless all weights fit.
+        weights: by name.
+        source: what messages call them.
+        absent: parts of the model that stay as they are.
 
     Raises:
         CheckpointError: keys are missing, extra or misshaped.
     """
-    check_weights(model, weights, source)
+    check_weights(model, weights, source, absent)
     network = unwrap(model)
     own = network.state_dict()
     try:
@@ -49,9 +63,11 @@ def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
     network.load_state_dict(ready, strict=False)
 
 
-def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str, absent: Sequence[str] = ()) -> None:
     """Refuses named tensors that are not the model's, as `copy_weights` does, and copies nothing."""
-    faults = _faults(unwrap(model).state_dict(), weights)
+    prefixes = tuple(f"{part}." for part in absent)
+    own = {key: value for key, value in unwrap(model).state_dict().items() if not key.startswith(prefixes)}
+    faults = _faults(own, weights)
     if faults:
         raise CheckpointError(f"{source} does not fit the {type(unwrap(model)).__name__}: {'; '.join(faults)}")
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.index import HandIndex
-from handkit.datasets.labels import HandLabels, image_labels, picture_root
+from handkit.datasets.index import HandIndex, parse_index
+from handkit.datasets.labels import GOOD_DISAGREEMENT, HandLabels, image_labels, picture_root
 from handkit.errors import DataError, did_you_mean
 from handkit.transforms.base import Sample
 
@@ -97,6 +97,21 @@ class HandReader:
         Hands that are no sample are among them: `HandLabels.good` and `ignored` say why.
         """
         return [self._labels(int(image), None) for image in np.flatnonzero(self.chosen_images())]
+
+    @staticmethod
+    def of_file(path: str | os.PathLike[str], good_only: bool = False) -> HandReader:
+        """All hands with a joint in the frame of a COCO keypoint JSON, whichever its layout (it is told by its fields).
+
+        Args:
+            path: the JSON.
+            good_only: leave out hands whose labels the file itself gives reason to doubt.
+
+        Raises:
+            DataError: see `handkit.datasets.index.parse_index`; no hand is left.
+        """
+        return HandReader(
+            parse_index(path, None), unlabelled="skip", max_disagreement=GOOD_DISAGREEMENT if good_only else None
+        )
 
     def groups(self) -> dict[str, Array]:
         """The samples of each source, by its name, as indices; those of images that name none under ''."""

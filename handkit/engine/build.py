@@ -65,14 +65,16 @@ def build_runner(
         ConfigError: a mistake in the config, or the folder belongs to another config.
         TrainingError: the folder holds a training, and `resume` is not asked for.
         DataError: a data set cannot be read, or is too small.
-        CheckpointError: the weights of `load_from` do not fit.
+        CheckpointError: the weights of `load_from` do not fit; auxiliary heads they know nothing of may be new.
     """
     validate(config, use="training")
     settings = TrainingSettings.of(config)
     place = usable_device(device)
     precision = Precision(settings.precision, place)
     seed_everything(settings.seed)
+    folder = WorkDir(work_dir)
     model = _model(config, settings, place)
+    begun = [] if resume and folder.last.exists() else _load(model, settings)
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
     train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
@@ -82,11 +84,10 @@ def build_runner(
     progress = Progress(epoch_length=len(sampler), samples=len(view))
     state = TrainingState(model, optimizer, average, precision.scaler, progress)
     measured, test_tensor, codec = _measurement(config, settings)
-    folder = WorkDir(work_dir)
     records = Records(folder, settings.tensorboard)
     folder.open(config, resume)
     own = _hooks(config, state, records, folder, settings, console)
-    return HandRunner(
+    runner = HandRunner(
         TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last),
         GradientSteps(optimizer, precision, settings.clip_grad_norm),
         training_loader(view, sampler, settings.workers),
@@ -99,17 +100,30 @@ def build_runner(
         resume=resume,
         **measured,
     )
+    for line in begun:
+        runner.logger.info(line)
+        if console is not None:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return runner
 
 
 def _model(config: Mapping[str, Any], settings: TrainingSettings, device: torch.device) -> nn.Module:
     model: Any = build(config["model"], MODELS, "model")
     if not isinstance(model, nn.Module):
         raise ConfigError(f"model: {type(model).__name__} is no torch module, so it cannot be trained")
-    if settings.load_from is not None:
-        load_weights(model, resolve(settings.load_from))
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     placed: nn.Module = model.to(device, memory_format=layout)  # type: ignore[call-overload]
     return placed
+
+
+def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
+    """Takes the weights of `load_from` over, and says so; auxiliary heads that are not in the file begin anew."""
+    if settings.load_from is None:
+        return []
+    heads = getattr(model, "aux_heads", ())
+    absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
+    rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
+    return [f"weights of {settings.load_from}{rest}"]
 
 
 def _measurement(config: Mapping[str, Any], settings: TrainingSettings) -> tuple[dict[str, Any], list[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ class _MeasuredItems(Dataset[Any]):
                 sample = transform(sample)
         except HandkitError as error:
             return Failure.of(error)
-        return {"crop": None, **sample, "labels": {key: raw[key] for key in LABELS if key in raw}}
+        source = raw.get("source")
+        image = str(source) if isinstance(source, (str, os.PathLike)) else f"sample {index}"
+        return {"crop": None, **sample, "labels": {key: raw[key] for key in LABELS if key in raw}, "image": image}
 
 
 def training_loader(view: TrainingView, sampler: EpochSampler, workers: int) -> DataLoader[Any]:
@@ -87,7 +90,8 @@ def measuring_loader(
 ) -> DataLoader[Any]:
     """All samples in order, made ready by the image part of a config's ``test_transforms``.
 
-    A batch has beside its columns the lists ``crop``, of None for whole images, and ``labels``.
+    A batch has beside its columns the lists ``crop`` (of None for whole images), ``labels``, and ``image``, which is
+    equal for hands of one file.
     """
     items = _MeasuredItems(dataset, transforms)
     return _loader(items, workers, batch_size=batch_size, shuffle=False, collate_fn=_stack_measured)
@@ -120,7 +124,7 @@ def _stack_measured(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Fai
     batch = stack(samples)
     if isinstance(batch, Failure):
         return batch
-    return batch | {key: [sample[key] for sample in samples] for key in ("crop", "labels")}  # type: ignore[index]
+    return batch | {key: [sample[key] for sample in samples] for key in ("crop", "labels", "image")}  # type: ignore[index]
 
 
 def to_device(batch: Mapping[str, Any] | Failure, device: torch.device) -> dict[str, torch.Tensor]:

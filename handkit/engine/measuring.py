@@ -17,6 +17,7 @@ from handkit.geometry import inverse_crops
 from handkit.hands import Side
 from handkit.metrics.matching import match_hands
 from handkit.metrics.samples import HandSamples, Metric
+from handkit.metrics.scores import Scores, score
 from handkit.skeleton import HAND
 
 
@@ -31,10 +32,12 @@ class HandEvaluator(Evaluator):
         super().__init__([])
         self._measures = tuple(metrics)
         self._parts: list[HandSamples] = []
+        self._images: list[str] = []
 
     def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
         """Takes the answer of `TrainingModule.val_step` to a batch of `measuring_loader`."""
         self._parts.append(self.samples(data_samples[0], data_batch))
+        self._images += data_batch["image"]
 
     def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
         """The outputs for a batch of `measuring_loader`, beside its labels."""
@@ -42,8 +45,15 @@ class HandEvaluator(Evaluator):
 
     def evaluate(self, size: int) -> dict[str, float]:
         """All numbers of all metrics by name; the next measurement begins anew."""
+        return dict(self.scores().values)
+
+    def scores(self, bootstrap: int = 0) -> Scores:
+        """The same with so many resampled sets' intervals, which take the hands of one photograph together."""
         samples, self._parts = HandSamples.concatenate(self._parts), []
-        return {name: value for metric in self._measures for name, value in metric.compute(samples).items()}
+        names, self._images = self._images, []
+        if samples.detections is None:
+            samples = samples.grouped(np.unique(names, return_inverse=True)[1])
+        return score(self._measures, samples, bootstrap)
 
 
 class CropEvaluator(HandEvaluator):
@@ -90,6 +100,7 @@ def crop_samples(
         predicted=inverse_crops([crops[index] for index in rows], outputs["keypoints"][rows].astype(np.float64)),
         predicted_sides=tuple(None if handedness is None else side_of(handedness[index]) for index in rows),
         found=np.ones(len(rows), bool),
+        images=np.array(rows, int),
         unmatched=np.zeros(len(labels), int),
     )
 

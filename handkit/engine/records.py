@@ -57,9 +57,10 @@ class Records:
         if kind == "epoch":
             self._write_results()
         if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(f"{kind}/{name}", value, iteration)
-            self._writer.flush()
+            with self._work_dir.guard(self._work_dir.tensorboard):
+                for name, value in values.items():
+                    self._writer.add_scalar(f"{kind}/{name}", value, iteration)
+                self._writer.flush()
 
     def close(self) -> None:
         """Ends TensorBoard's file."""

@@ -109,11 +109,16 @@ class HandRunner(Runner):
         return model
 
     def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
-        """mmengine's log goes to its file; only warnings reach the terminal."""
+        """mmengine's log goes to its file; only errors reach the terminal, and not those of writing this file.
+
+        A full disk is told of by the first file that matters.
+        """
         logger = super().build_logger(log_level, log_file, **kwargs)
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.ERROR)
+            else:
+                handler.handleError = lambda record: None
         return logger
 
     def build_visualizer(self, visualizer: Any = None) -> Visualizer:

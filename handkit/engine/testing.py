@@ -7,58 +7,78 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections
+from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
 from handkit.errors import ConfigError
 from handkit.files import write_json
 from handkit.geometry import inverse_crops
+from handkit.metrics.scores import Scores
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
-from handkit.registry.config import load_config
+from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 
+#: What is measured where the config does not say.
+CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
+BOX_METRICS = (dict(type="BoxAP"),)
+
 
 def measure(
-    config: str | Path,
-    checkpoint: str | Path,
+    config: str | Path | Mapping[str, Any],
+    checkpoint: str | Path | None = None,
     device: str | None = None,
     cfg_options: Mapping[str, Any] | None = None,
     out: str | os.PathLike[str] | None = None,
-) -> dict[str, float]:
-    """Measures a checkpoint on the config's `val_dataset`: every labelled hand, cut by its own box, none missed.
+    *,
+    dataset: HandDataset | None = None,
+    bootstrap: int = 0,
+) -> Scores:
+    """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
     The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
     looks at whole images instead and is measured by its boxes.
 
     Args:
-        config: a path, or the name of one of handkit's own.
-        checkpoint: the weights: a path, or hub:CARD/FILE.
+        config: a path, the name of one of handkit's own, or a resolved one.
+        checkpoint: the weights: a path, or hub:CARD/FILE; None takes the config's.
         device: as torch names it; None takes a CUDA device if there is one, else the CPU.
         cfg_options: changes to the config by dotted key.
-        out: a JSON file for the answers: per sample its id, joints (or boxes) in image pixels, and scores.
+        out: a JSON file for the numbers and, per sample, its id, its joints in image pixels, their scores, the box
+            that was cut and, where the model knows, the side; of whole images the boxes and their scores.
+        dataset: the hands; None takes the config's `val_dataset`.
+        bootstrap: resampled sets that make the intervals; 0: no intervals.
 
     Returns:
-        The numbers of the config's metrics by name.
+        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
 
     Raises:
-        ConfigError: a mistake in the config, or no `val_dataset` or `metrics` in it.
+        ConfigError: a mistake in the config, no weights, or nothing to measure on.
         CheckpointError: weights that do not fit.
         DataError: a sample that cannot be read or has no labels.
     """
-    resolved = load_config(config, cfg_options)
-    validate(resolved, str(config))
-    for key in ("val_dataset", "metrics"):
-        if not resolved.get(key):
-            raise ConfigError(f"{config}: names no {key!r}, so there is nothing to measure")
+    where = "config" if isinstance(config, Mapping) else str(config)
+    resolved = (
+        with_options(dict(config), cfg_options) if isinstance(config, Mapping) else load_config(config, cfg_options)
+    )
+    validate(resolved, where)
+    if dataset is None and not resolved.get("val_dataset"):
+        raise ConfigError(f"{where}: names no 'val_dataset', so there is nothing to measure")
     runtime = {"type": "TorchRuntime", **(resolved.get("runtime") or {}), "device": device}
-    net = build_net({**resolved, "checkpoint": str(checkpoint), "runtime": runtime})
+    net = build_net({**resolved, "checkpoint": checkpoint or resolved.get("checkpoint"), "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
-    dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
+    boxes = measures_boxes(resolved)
+    metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
+    evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
+    if dataset is None:
+        dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
-    kind = BoxEvaluator if measures_boxes(resolved) else CropEvaluator
-    evaluator = kind([build(node, METRICS, "metrics") for node in resolved["metrics"]])
-    answers: list[dict[str, Any]] = []
+    records_of = _box_records if boxes else _records
+    records: list[dict[str, Any]] = []
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0))
     try:
         for batch in loader:
@@ -66,26 +86,33 @@ def measure(
                 raise batch.error()
             outputs = net({"img": batch["img"].numpy()})
             evaluator.process([outputs], batch)
-            answers += _boxes(batch, outputs) if kind is BoxEvaluator else _joints(batch, outputs)
+            records += records_of(batch, outputs)
     finally:
         end_workers(loader)
-    values = evaluator.evaluate(len(dataset))
+    scores = evaluator.scores(bootstrap)
     if out is not None:
-        write_json(out, {"metrics": values, "samples": answers})
-    return values
+        options = {"config": where, "checkpoint": None if checkpoint is None else str(checkpoint)}
+        write_json(out, {"options": options, **scores.to_dict(), "samples": records})
+    return scores
 
 
-def _joints(batch: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """What the JSON tells of each sample of a batch."""
     points = inverse_crops(batch["crop"], outputs["keypoints"])
-    return [
-        {"sample_id": name, "keypoints": point.tolist(), "scores": score.tolist()}
-        for name, point, score in zip(batch["sample_id"], points, outputs["scores"], strict=True)
-    ]
+    records = []
+    for row, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True)):
+        record = {"sample_id": name, "keypoints": points[row].tolist(), "scores": outputs["scores"][row].tolist()}
+        record["box"] = np.asarray(labels["box"]).tolist()
+        if "handedness" in outputs:
+            record["handedness"] = side_of(outputs["handedness"][row])
+        records.append(record)
+    return records
 
 
-def _boxes(batch: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    size = tuple(batch["img"].shape[2:0:-1])
+def _box_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The same of whole images."""
+    height, width = batch["img"].shape[1:3]
     return [
-        {"sample_id": name, **image_detections(outputs, index, row["image_size"], size).to_dict()}
-        for index, (name, row) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
+        {"sample_id": name, **image_detections(outputs, index, labels["image_size"], (width, height)).to_dict()}
+        for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
     ]

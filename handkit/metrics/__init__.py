@@ -1,5 +1,6 @@
 """What is measured on predictions and labels."""
 
+from handkit.metrics.boxes import BoxAP
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
 from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK
@@ -10,6 +11,7 @@ __all__ = [
     "EPE",
     "NME",
     "PCK",
+    "BoxAP",
     "DetectionRecall",
     "FalseHandsPerImage",
     "HandSamples",

@@ -66,6 +66,7 @@ def mean_pose_samples(train: LabelledHands, test: LabelledHands, limit: int = 10
         predicted=boxes[:, None, :2] + pose * (boxes[:, None, 2:] - boxes[:, None, :2]),
         predicted_sides=(None,) * count,
         found=np.ones(count, bool),
+        images=np.arange(count),
         unmatched=np.zeros(count, int),
     )
 

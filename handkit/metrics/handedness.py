@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-from handkit.hands import Side
-from handkit.metrics.samples import HandSamples
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.metrics.keypoints import reduced
+from handkit.metrics.samples import HandSamples, Metric
 from handkit.registry import METRICS
 
+Array = NDArray[Any]
 
-def handedness_accuracy(predicted: Sequence[Side | None], labelled: Sequence[Side | None]) -> float:
-    """The share of hands of known side whose side is told rightly.
+
+@METRICS.register_module()
+class HandednessAccuracy(Metric):
+    """The share of matched hands of known side whose side is told rightly.
 
     A hand of which the model does not tell the side is wrong; a model that tells no side at all is not measured (NaN),
     and neither is a set without known sides.
     """
-    pairs = [pair for pair in zip(predicted, labelled, strict=True) if pair[1] is not None]
-    if all(mine is None for mine, _ in pairs):
-        return float("nan")
-    return sum(mine == label for mine, label in pairs) / len(pairs)
 
-
-@METRICS.register_module()
-class HandednessAccuracy:
-    """`handedness_accuracy` of the matched hands."""
-
-    def compute(self, samples: HandSamples) -> dict[str, float]:
-        """{'handedness_accuracy': share of the matched hands of known side}."""
-        found = samples.found.nonzero()[0]
-        predicted = [samples.predicted_sides[row] for row in found]
-        return {"handedness_accuracy": handedness_accuracy(predicted, [samples.sides[row] for row in found])}
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
+        """{'handedness_accuracy': shares}."""
+        counted = samples.found & np.array([side is not None for side in samples.sides], bool)
+        told = np.array([side is not None for side in samples.predicted_sides], bool)
+        if not told[counted].any():
+            counted[:] = False
+        right = np.array([a == b for a, b in zip(samples.sides, samples.predicted_sides, strict=True)], bool)
+        table = right[:, None], counted[:, None]
+        return {"handedness_accuracy": reduced(table, "micro", times[:, samples.images])}

@@ -5,64 +5,98 @@ Those that go over matched hands only append ``_matched`` to their names, so tha
 
 from __future__ import annotations
 
-from handkit.metrics.keypoints import Average, auc, auc_closed, epe, nme, pck
-from handkit.metrics.samples import HandSamples, Over
+from typing import Any
+
+from numpy.typing import NDArray
+
+from handkit.errors import ConfigError
+from handkit.metrics.keypoints import Average, Table, auc_table, error_table, pck_table, reduced
+from handkit.metrics.samples import HandSamples, Metric, Over, check_over
 from handkit.registry import METRICS
 
+Array = NDArray[Any]
 
-def _name(name: str, over: Over) -> str:
-    return f"{name}_matched" if over == "matched" else name
+
+class _JointMetric(Metric):
+    """What metrics of joints share: the hands they go over."""
+
+    def __init__(self, over: Over) -> None:
+        self.over: Over = check_over(over)
+
+    def _joints(self, samples: HandSamples) -> tuple[Array, Array]:
+        """(M, K) distances and (M,) sides of the boxes of the hands that are gone over."""
+        rows = samples.rows(self.over)
+        return samples.distances[rows], samples.box_sides[rows]
+
+    def _reduced(self, table: Table, average: Average, samples: HandSamples, times: Array) -> Array:
+        return reduced(table, average, times[:, samples.images[samples.rows(self.over)]])
+
+    def _name(self, name: str) -> str:
+        return f"{name}_matched" if self.over == "matched" else name
 
 
 @METRICS.register_module()
-class PCK:
+class PCK(_JointMetric):
     """Share of joints nearer to their label than a share of the hand's size.
 
     Args:
         threshold: share of the longer side of `HandSamples.boxes`.
         over: all labelled hands, a missed one being wrong, or the matched ones.
         average: 'macro' over joints as in mmpose, or 'micro' (named ``PCK_micro@...``).
+
+    Raises:
+        ConfigError: an argument out of its range.
     """
 
     def __init__(self, threshold: float = 0.2, over: Over = "labelled", average: Average = "macro") -> None:
+        super().__init__(over)
+        if not threshold > 0 or average not in ("macro", "micro"):
+            raise ConfigError(
+                f"PCK needs threshold > 0 and average 'macro' or 'micro', got {threshold} and {average!r}"
+            )
         self.threshold = threshold
-        self.over: Over = over
         self.average: Average = average
 
-    def compute(self, samples: HandSamples) -> dict[str, float]:
-        """{'PCK@0.2': share}."""
-        rows = samples.rows(self.over)
-        value = pck(samples.distances[rows], samples.box_sides[rows], self.threshold, self.average)
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
+        """{'PCK@0.2': shares}."""
+        table = pck_table(*self._joints(samples), self.threshold)
         kind = "PCK" if self.average == "macro" else "PCK_micro"
-        return {_name(f"{kind}@{self.threshold:g}", self.over): value}
+        return {self._name(f"{kind}@{self.threshold:g}"): self._reduced(table, self.average, samples, times)}
 
 
 @METRICS.register_module()
-class AUC:
+class AUC(_JointMetric):
     """Area under the PCK curve over absolute pixel thresholds: mmpose's, and the closed one that reaches 1.
 
     Args:
         limit: the largest threshold in pixels of the original image.
         steps: number of thresholds.
         over: all labelled hands, a missed one being wrong, or the matched ones.
+
+    Raises:
+        ConfigError: an argument out of its range.
     """
 
     def __init__(self, limit: float = 30.0, steps: int = 20, over: Over = "labelled") -> None:
+        super().__init__(over)
+        if not limit > 0 or steps < 1:
+            raise ConfigError(f"AUC needs limit > 0 and steps >= 1, got {limit} and {steps}")
         self.limit = limit
         self.steps = steps
-        self.over: Over = over
 
-    def compute(self, samples: HandSamples) -> dict[str, float]:
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
         """{'AUC': mmpose's, at most (steps - 1) / steps, 'AUC_closed': at most 1}."""
-        distance = samples.distances[samples.rows(self.over)]
+        distance, _ = self._joints(samples)
         return {
-            _name("AUC", self.over): auc(distance, self.limit, self.steps),
-            _name("AUC_closed", self.over): auc_closed(distance, self.limit, self.steps),
+            self._name(name): self._reduced(
+                auc_table(distance, self.limit, self.steps, closed), "macro", samples, times
+            )
+            for name, closed in (("AUC", False), ("AUC_closed", True))
         }
 
 
 @METRICS.register_module()
-class EPE:
+class EPE(_JointMetric):
     """Mean distance in pixels of the original image.
 
     Args:
@@ -70,15 +104,16 @@ class EPE:
     """
 
     def __init__(self, over: Over = "labelled") -> None:
-        self.over: Over = over
+        super().__init__(over)
 
-    def compute(self, samples: HandSamples) -> dict[str, float]:
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
         """{'EPE': pixels}."""
-        return {_name("EPE", self.over): epe(samples.distances[samples.rows(self.over)])}
+        distance, _ = self._joints(samples)
+        return {self._name("EPE"): self._reduced(error_table(distance), "micro", samples, times)}
 
 
 @METRICS.register_module()
-class NME:
+class NME(_JointMetric):
     """Mean distance over the longer side of `HandSamples.boxes`.
 
     Args:
@@ -86,9 +121,8 @@ class NME:
     """
 
     def __init__(self, over: Over = "labelled") -> None:
-        self.over: Over = over
+        super().__init__(over)
 
-    def compute(self, samples: HandSamples) -> dict[str, float]:
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
         """{'NME': share of the box}."""
-        rows = samples.rows(self.over)
-        return {_name("NME", self.over): nme(samples.distances[rows], samples.box_sides[rows])}
+        return {self._name("NME"): self._reduced(error_table(*self._joints(samples)), "micro", samples, times)}

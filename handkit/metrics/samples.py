@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
-from handkit.errors import DataError
+from handkit.errors import ConfigError, DataError
 from handkit.hands import Hands, Side
+from handkit.metrics.box_samples import BoxSamples
 from handkit.metrics.keypoints import box_sides, distances
 
 if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not need
@@ -22,6 +24,17 @@ if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not
 Array = NDArray[Any]
 #: Over which hands a metric goes: all labelled ones, the joints of a missed hand being wrong, or only the found ones.
 Over = Literal["labelled", "matched"]
+
+
+def check_over(over: Over) -> Over:
+    """The argument itself.
+
+    Raises:
+        ConfigError: it is neither of the two.
+    """
+    if over not in ("labelled", "matched"):
+        raise ConfigError(f"over must be 'labelled' or 'matched', not {over!r}")
+    return over
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +49,9 @@ class HandSamples:
         predicted: (N, K, 2) predicted joints; NaN where the hand was missed.
         predicted_sides: N predicted sides; None where the model does not say or the hand was missed.
         found: (N,) bool, False where the hand was missed.
+        images: (N,) the image of each hand, 0 .. I - 1.
         unmatched: (I,) per image the number of predicted hands that answer no label.
+        detections: all boxes of the I images; None for hands that were cut by their labelled boxes.
 
     Raises:
         DataError: columns that disagree in length.
@@ -49,7 +64,9 @@ class HandSamples:
     predicted: Array
     predicted_sides: tuple[Side | None, ...]
     found: Array
+    images: Array
     unmatched: Array
+    detections: BoxSamples | None = None
 
     def __post_init__(self) -> None:
         rows = {name: len(getattr(self, name)) for name in _COLUMNS}
@@ -74,9 +91,19 @@ class HandSamples:
 
     def rows(self, over: Over) -> Array:
         """(N,) bool: the hands that a metric goes over."""
-        if over not in ("labelled", "matched"):
-            raise ValueError(f"over must be 'labelled' or 'matched', not {over!r}")
-        return self.found if over == "matched" else np.ones(len(self), bool)
+        return self.found if check_over(over) == "matched" else np.ones(len(self), bool)
+
+    def grouped(self, images: Array) -> HandSamples:
+        """The same hands, where several of the I images are one.
+
+        Args:
+            images: (I,) the new number of each image, 0 .. their largest.
+        """
+        if self.detections is not None:
+            raise DataError("the images of detections are whole, and are not grouped")
+        unmatched = np.zeros(int(images.max(initial=-1)) + 1, int)
+        np.add.at(unmatched, images, self.unmatched)
+        return replace(self, images=images[self.images], unmatched=unmatched)
 
     @classmethod
     def of_image(
@@ -108,11 +135,13 @@ class HandSamples:
             predicted=predicted[rows],
             predicted_sides=tuple(sides[answer[row]] if answer[row] >= 0 else None for row in rows),
             found=answer[rows] >= 0,
+            images=np.zeros(len(rows), int),
             unmatched=np.array([len(match.unmatched)]),
+            detections=BoxSamples.of_image(labels.boxes, ~kept, hands.boxes, _scores(hands)),
         )
 
     @classmethod
-    def of_negatives(cls, predictions: Sequence[Hands], joints: int = 21) -> HandSamples:
+    def of_negatives(cls, predictions: Sequence[Hands | Detections], joints: int = 21) -> HandSamples:
         """Images known to show no hand: no row, and every predicted hand is unmatched."""
         return cls(
             labels=np.zeros((0, joints, 2)),
@@ -122,29 +151,54 @@ class HandSamples:
             predicted=np.zeros((0, joints, 2)),
             predicted_sides=(),
             found=np.zeros(0, bool),
+            images=np.zeros(0, int),
             unmatched=np.array([len(hands) for hands in predictions], int),
         )
 
     @classmethod
     def concatenate(cls, parts: Sequence[HandSamples], joints: int = 21) -> HandSamples:
-        """Parts one after the other; none gives no rows."""
+        """Parts with images of their own, one after the other; none gives no rows."""
         parts = parts or [cls.of_negatives([], joints)]
         columns: dict[str, Any] = {}
         for name in (*_ARRAYS, "unmatched"):
             columns[name] = np.concatenate([getattr(part, name) for part in parts])
+        first = np.cumsum([0, *(len(part.unmatched) for part in parts)])
+        columns["images"] = np.concatenate(
+            [part.images + start for part, start in zip(parts, first[:-1], strict=True)]
+        ).astype(int)
+        boxes = [part.detections for part in parts if part.detections is not None]
+        if len(boxes) == len(parts):
+            columns["detections"] = BoxSamples.concatenate(boxes)
         for name in _SIDES:
             columns[name] = tuple(side for part in parts for side in getattr(part, name))
         return cls(**columns)
 
 
-_ARRAYS = ("labels", "visible", "boxes", "predicted", "found")
+def _scores(hands: Hands | Detections) -> Array:
+    return hands.box_scores if isinstance(hands, Hands) else hands.scores
+
+
+_ARRAYS = ("labels", "visible", "boxes", "predicted", "found", "images")
 _SIDES = ("sides", "predicted_sides")
 _COLUMNS = (*_ARRAYS, *_SIDES)
 
 
-class Metric(Protocol):
+class Metric(ABC):
     """A registered metric: built from its own arguments, it reduces samples to named numbers."""
 
     def compute(self, samples: HandSamples) -> dict[str, float]:
         """Names with values; NaN where there is nothing to measure."""
-        ...
+        once = np.ones((1, len(samples.unmatched)))
+        return {name: float(values[0]) for name, values in self.resampled(samples, once).items()}
+
+    @abstractmethod
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
+        """The values of resampled sets of images.
+
+        Args:
+            samples: the hands of I images.
+            times: (B, I) how many times each image is taken in each of B sets.
+
+        Returns:
+            Names with (B,) values.
+        """

@@ -107,10 +107,7 @@ def resolve_config(
     if task not in DEFAULTS:
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
-    if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
-        config = with_options(load_bundle(Path(name)), cfg_options, str(name))
-    else:
-        config = load_config(name, cfg_options)
+    config = read_model(name, cfg_options)
     if checkpoint is not None:
         config["checkpoint"] = str(checkpoint)
     validate(config, str(name), use="pipeline")
@@ -120,6 +117,17 @@ def resolve_config(
         thresholds = hub.card(config["card"]).thresholds
         config = {**{_THRESHOLDS[name]: value for name, value in thresholds.items()}, **config}
     return config
+
+
+def read_model(name: str | Path, cfg_options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The config of a bundle's folder, of a path, or of a name, with options applied and not yet validated.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
+        return with_options(load_bundle(Path(name)), cfg_options, str(name))
+    return load_config(name, cfg_options)
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:

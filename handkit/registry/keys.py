@@ -72,7 +72,10 @@ class TrainingSettings:
     deterministic: bool = _setting("on CUDA: only algorithms that repeat bit by bit (the CPU's always do)", False)
     drop_last: bool = _setting("leave out an epoch's last batch where it is smaller than the others", True)
     workers: int = _setting("processes that load samples; 0: the training process itself", 2)
-    load_from: str | None = _setting("weights to begin with: a path, or hub:CARD/FILE; None: random ones", None)
+    load_from: str | None = _setting(
+        "weights to begin with: a path, or hub:CARD/FILE; aux_heads that are not in it begin at random; None: all do",
+        None,
+    )
     val_interval: int = _setting("epochs from one measurement to the next; the last epoch is always measured", 1)
     val_batch_size: int | None = _setting("samples per batch of a measurement; None: batch_size", None)
     best_metric: str | None = _setting("the number that tells the best weights, e.g. 'PCK@0.2'; None: the first", None)

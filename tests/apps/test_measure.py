@@ -1,21 +1,27 @@
-"""`handkit test` on the tiny recipe, with random weights: rows and joints, no accuracy."""
+"""`handkit test` on the tiny recipe with random weights, and on the default pipeline: rows, files and mistakes."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from handkit.apps.cli.main import main
 from handkit.checkpoints import save_weights
+from handkit.datasets.reader import HandReader
+from handkit.demo_image import demo_image
 from handkit.engine import measure
-from handkit.errors import CheckpointError, ConfigError
+from handkit.errors import CheckpointError, ConfigError, DataError
+from handkit.pipelines import pipeline
 from handkit.registry import build
 from handkit.registry.config import load_config
 
+MEDIAPIPE = "pipelines/hand_2d_keypoints_mediapipe"
 TINY = "hand_2d_keypoints/hrnetv2_w18_dark_tiny"
 FEW = {"val_dataset.count": 5, "workers": 0}
 
@@ -27,21 +33,124 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> list[list[str]]:
+    """The words of every row."""
+    monkeypatch.setattr(sys, "argv", ["handkit", "test", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    shown = capsys.readouterr()
+    assert not stop.value.code, shown.err
+    return [line.split(maxsplit=2) for line in shown.out.splitlines()]
+
+
+def labels_of_demo(folder: Path, joints: np.ndarray) -> Path:
+    """The demo picture with these joints (N, 21, 2) as its labels."""
+    (folder / "hand.png").write_bytes(demo_image().read_bytes())
+    width, height = Image.open(demo_image()).size
+    annotations = [
+        {"id": row, "image_id": 0, "keypoints": np.column_stack([points, np.full(21, 2)]).ravel().tolist()}
+        for row, points in enumerate(joints.astype(float))
+    ]
+    image = {"id": 0, "file_name": "hand.png", "width": width, "height": height}
+    path = folder / "labels.json"
+    path.write_text(json.dumps({"images": [image], "annotations": annotations}))
+    return path
+
+
 def test_one_row_per_number(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "predictions.json"
     options = [f"--cfg-options={key}={value}" for key, value in FEW.items()]
-    monkeypatch.setattr(sys, "argv", ["handkit", "test", TINY, str(weights), "--out", str(out), *options])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert not stop.value.code
-    rows = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    rows = {row[0]: row[1] for row in run(monkeypatch, capsys, TINY, weights, "--out", out, *options)}
     assert {"PCK@0.2", "AUC", "AUC_closed", "EPE", "NME"} <= set(rows)
     written = json.loads(out.read_text("utf-8"))
     assert float(rows["PCK@0.2"]) == pytest.approx(written["metrics"]["PCK@0.2"], abs=1e-4)
     assert len(written["samples"]) == 5
     assert np.shape(written["samples"][0]["keypoints"]) == (21, 2)
+    assert np.shape(written["samples"][0]["box"]) == (4,)
+    assert rows["hands"] == "5"
+
+
+def test_any_labelled_file_with_intervals(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joints = np.random.default_rng(0).uniform(200, 400, (2, 21, 2))
+    data = labels_of_demo(tmp_path, joints)
+    rows = run(monkeypatch, capsys, TINY, weights, "--data", data, "--bootstrap", 20, "--cfg-options=workers=0")
+    assert rows[:2] == [["images", "1"], ["hands", "2"]]  # two hands of one photograph: one image
+    value, interval = next(row[1:] for row in rows if row[0] == "PCK@0.2")
+    assert interval == f"[{value}, {value}]"
+
+
+def test_a_whole_pipeline(
+    mediapipe_files: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = labels_of_demo(tmp_path, pipeline("hand_2d_keypoints")(demo_image()).keypoints)
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    Image.new("RGB", (64, 64)).save(rooms / "black.png")
+    out = tmp_path / "predictions.json"
+    rows = run(
+        monkeypatch,
+        capsys,
+        MEDIAPIPE,
+        "--detector",
+        "--data",
+        data,
+        "--negatives",
+        rooms,
+        "--bootstrap",
+        5,
+        "--out",
+        out,
+    )
+    values = {row[0]: row[1:] for row in rows}
+    assert values["PCK@0.05"] == ["1.0000", "[1.0000, 1.0000]"]
+    assert values["box_AP50"][0] == values["recall"][0] == "1.0000"
+    assert values["false_hands_per_negative_image"][0] == "0.0000"
+    written = json.loads(out.read_text("utf-8"))
+    assert np.shape(written["photographs"][0]["keypoints"]) == (1, 21, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((TINY, "--detector"), "names no 'detector'"),
+        ((TINY, "--rotate", "90"), "add --detector"),
+        ((TINY, "--limit", "5"), "add --detector"),
+        ((TINY, "--negatives", "rooms"), "add --detector"),
+        ((TINY, "--good-only"), "--good-only judges the labels of --data"),
+        ((TINY, "--bootstrap", "-5"), "--bootstrap takes a number"),
+        ((TINY, "--out", "."), "--out . is a folder"),
+        ((TINY, "--data", "absent.json"), "absent.json: cannot be read"),
+        ((TINY,), "name a file as checkpoint="),
+        ((MEDIAPIPE, "--detector"), "names no 'val_dataset'"),
+        ((MEDIAPIPE, "--detector", "--negatives", "absent"), "absent: no folder with pictures"),
+        ((TINY, "--cfg-options", "metrics.0.threshold=0"), "PCK needs threshold > 0"),
+        ((TINY, "--cfg-options", "metrics.0.over=found"), "metrics.0.over"),
+    ],
+)
+def test_mistakes_end_in_one_line(
+    arguments: tuple[str, ...], message: str, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    if arguments[0] == TINY and len(arguments) > 1:
+        arguments = (TINY, str(weights), *arguments[1:])
+    monkeypatch.setattr(sys, "argv", ["handkit", "test", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_an_empty_annotation_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text('{"images": [], "annotations": []}')
+    with pytest.raises(DataError, match=r"empty\.json: no usable hand"):
+        HandReader.of_file(tmp_path / "empty.json")
 
 
 def test_the_flip_test_is_part_of_the_measurement(weights: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from handkit.checkpoints import load_weights, read_state_dict, save_weights
 from handkit.errors import CheckpointError
 from handkit.models.backbones import HRNet
 from handkit.models.estimators import FlipTest, TopDownEstimator
-from handkit.models.heads import HRNetV2Head
+from handkit.models.heads import HandednessHead, HRNetV2Head, PresenceHead
 
 
 def model(seed: int = 0, joints: int = 21) -> nn.Module:
@@ -81,6 +81,39 @@ def test_the_reference_loads_under_its_own_and_under_old_names(peer_data: Path, 
     assert same(new, old)
 
 
+AUX = ["aux_heads.presence", "aux_heads.handedness"]
+
+
+def with_heads(seed: int) -> TopDownEstimator:
+    body = model(seed)
+    torch.manual_seed(seed)
+    return TopDownEstimator(body.backbone, body.head, [PresenceHead(30, 4), HandednessHead(30, 4)])  # type: ignore
+
+
+def test_parts_that_a_file_knows_nothing_of_may_be_new(tmp_path: Path) -> None:
+    source, target = model(1), with_heads(2)
+    before = {key: value.clone() for key, value in target.aux_heads.state_dict().items()}
+    torch.save({"meta": {}, "state_dict": source.state_dict()}, tmp_path / "a.pth")
+    assert "missing: aux_heads.presence.conv.weight" in refusal(target, tmp_path / "a.pth")
+    assert load_weights(target, tmp_path / "a.pth", AUX) == AUX
+    assert all(torch.equal(target.state_dict()[key], value) for key, value in source.state_dict().items())
+    assert all(torch.equal(target.aux_heads.state_dict()[key], value) for key, value in before.items())
+    own = with_heads(3)
+    save_weights(own, tmp_path / "own")
+    assert load_weights(target, tmp_path / "own", AUX) == []
+    assert same(target, own)
+
+
+@pytest.mark.parametrize("left_out", ["backbone.", "head.", "aux_heads.presence.fc."])
+def test_a_part_that_is_there_in_part_is_refused(left_out: str, tmp_path: Path) -> None:
+    state = {key: value for key, value in with_heads(1).state_dict().items() if not key.startswith(left_out)}
+    torch.save(state, tmp_path / "a.pth")
+    message = refusal(with_heads(2), tmp_path / "a.pth", AUX)
+    assert f"missing: {left_out}" in message
+    torch.save({**with_heads(1).state_dict(), "aux_heads.depth.fc.bias": torch.ones(1)}, tmp_path / "b.pth")
+    assert "1 extra: aux_heads.depth.fc.bias" in refusal(with_heads(2), tmp_path / "b.pth", AUX)
+
+
 def test_our_own_files_come_back_whole(tmp_path: Path) -> None:
     source, target = model(1), FlipTest(model(2))
     save_weights(FlipTest(source), tmp_path / "new" / "weights.safetensors", {"config": "hand.py"})
@@ -110,11 +143,11 @@ def test_the_format_is_told_by_content_not_by_suffix(tmp_path: Path) -> None:
     assert same(model_from(tmp_path / "weights.pth"), model_from(tmp_path / "weights.safetensors"))
 
 
-def refusal(target: nn.Module, path: Path) -> str:
+def refusal(target: nn.Module, path: Path, optional: Sequence[str] = ()) -> str:
     """The message; checks that the model was left alone."""
     before = {key: value.clone() for key, value in target.state_dict().items()}
     with pytest.raises(CheckpointError) as caught:
-        load_weights(target, path)
+        load_weights(target, path, optional)
     assert all(torch.equal(before[key], value) for key, value in target.state_dict().items())
     assert str(path) in str(caught.value)
     return str(caught.value)

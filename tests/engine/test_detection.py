@@ -18,7 +18,7 @@ from handkit.engine import build_runner, measure
 from handkit.engine.loading import Failure, stack
 from handkit.engine.measuring import box_samples
 from handkit.errors import ConfigError, DataError, TrainingError
-from handkit.metrics import DetectionRecall, FalseHandsPerImage
+from handkit.metrics import BoxAP, DetectionRecall, FalseHandsPerImage
 from handkit.registry import DETECTORS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import validate
@@ -64,8 +64,7 @@ def test_trains_is_measured_and_its_weights_find_boxes(config: dict[str, Any], t
     assert {"loss_cls", "loss_bbox", "loss"} <= rows[0].keys()
     assert [row["iteration"] for row in rows if row["kind"] == "train"] == [1, 2]
     results = next(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
-    assert 0 <= float(results["recall"]) <= 1
-    assert float(results["false_hands_per_image"]) >= 0
+    assert 0 <= float(results["box_AP"]) <= float(results["box_recall50"]) <= 1
     for name in ("first_batch.png", "predictions.png"):
         assert Image.open(folder / name).size[1] >= SIZE[1]
     weights = str(folder / "best.safetensors")
@@ -77,7 +76,7 @@ def test_trains_is_measured_and_its_weights_find_boxes(config: dict[str, Any], t
     options = {"val_dataset.dataset.ann_file": str(tmp_path / "labels.json"), "val_dataset.dataset.image_root": None}
     sized = {"test_transforms.1.input_size": SIZE, "detector.input_size": SIZE, "train_transforms.3.input_size": SIZE}
     values = measure(RECIPE, weights, "cpu", {**options, **sized, "workers": 0, "batch_size": 3}, path)
-    assert values["recall"] == pytest.approx(float(results["recall"]))
+    assert values["box_recall50"] == pytest.approx(float(results["box_recall50"]), abs=1e-6)
     answers = json.loads(path.read_text())["samples"]
     np.testing.assert_allclose(np.reshape(answers[0]["boxes"], (-1, 4)), found.boxes, atol=1e-3)
 
@@ -128,6 +127,9 @@ def test_boxes_are_measured_in_pixels_of_the_image() -> None:
     assert DetectionRecall().compute(samples)["recall"] == 0.5
     assert FalseHandsPerImage().compute(samples)["false_hands_per_image"] == 1
     np.testing.assert_array_equal(samples.boxes, labels[0]["boxes"])
+    values = BoxAP().compute(samples)
+    assert values["box_recall50"] == 0.5
+    assert values["box_AP50"] == pytest.approx(51 / 101)
 
 
 def test_what_cannot_be_measured_is_named() -> None:

@@ -38,6 +38,7 @@ def samples(predicted: np.ndarray, labels: np.ndarray, found: np.ndarray | None 
         predicted=np.where(found[:, None, None], predicted, np.nan),
         predicted_sides=("left",) * count,
         found=found,
+        images=np.arange(count),
         unmatched=np.zeros(count, int),
     )
 

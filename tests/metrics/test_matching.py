@@ -128,6 +128,19 @@ def test_the_answer_to_an_ignored_label_is_neither_right_nor_false() -> None:
     assert rows.unmatched.tolist() == [1]
 
 
+def test_detections_are_matched_by_their_boxes() -> None:
+    labels = labelled(np.concatenate([hand(100, 100), hand(300, 100), hand(300, 300)]))
+    boxes = np.concatenate([labels.boxes[[1, 0]] + 5, NO_BOX])
+    found = Detections(boxes, np.array([0.9, 0.8, 0.7]))
+    match = match_hands(labels, found)
+    assert dict(zip(match.labels, match.predictions, strict=True)) == {0: 1, 1: 0}
+    rows = HandSamples.of_image(labels, found, match)
+    assert rows.found.tolist() == [True, True, False]
+    assert rows.unmatched.tolist() == [1]
+    assert np.isnan(rows.predicted).all()
+    assert rows.predicted_sides == (None,) * 3
+
+
 def values(labels: HandLabels, hands: Hands) -> list[float]:
     rows = HandSamples.of_image(labels, hands, match_hands(labels, hands))
     metrics = (PCK(0.1), PCK(0.1, "matched"), EPE("matched"), DetectionRecall(), HandednessAccuracy())

@@ -39,10 +39,10 @@ def _common(
 
 
 def main() -> None:
-    """Runs the command line; an error of handkit's own prints one line and exits with code 2."""
+    """Runs the command line; an error of handkit's own, or of the disk, prints one line and exits with code 2."""
     try:
         app()
-    except HandkitError as error:
+    except (HandkitError, OSError) as error:
         Console(stderr=True, highlight=False).print(f"[red]error:[/] {_plain(str(error))}", soft_wrap=True)
         sys.exit(2)
 

@@ -1,25 +1,79 @@
-"""`handkit test`: the config's metrics for a checkpoint, one row each."""
+"""`handkit test`: a network on labelled hands, or with --detector a whole pipeline on labelled photographs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 
 def measure(
-    config: Annotated[str, typer.Argument(help="Path, or name of one of handkit's own configs.")],
-    checkpoint: Annotated[str, typer.Argument(help="The weights: a path, or hub:CARD/FILE.")],
-    out: Annotated[Path | None, typer.Option(help="JSON file for joints and metrics.")] = None,
+    config: Annotated[str, typer.Argument(help="Path, bundle folder, or name of one of handkit's own configs.")],
+    checkpoint: Annotated[
+        str | None, typer.Argument(help="The weights: a path, or hub:CARD/FILE; default: the config's.")
+    ] = None,
+    detector: Annotated[
+        bool, typer.Option("--detector", help="The whole pipeline on whole photographs, instead of labelled boxes.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(metavar="LABELS.json", help="COCO keypoint JSON; default: the config's val_dataset.")
+    ] = None,
+    good_only: Annotated[bool, typer.Option("--good-only", help="Of --data only hands with good labels.")] = False,
+    rotate: Annotated[int, typer.Option(help="Turn photographs clockwise first, by 90, 180 or 270 degrees.")] = 0,
+    limit: Annotated[int | None, typer.Option(help="So many photographs, spread evenly.")] = None,
+    negatives: Annotated[Path | None, typer.Option(help="Folder of pictures without hands.")] = None,
+    negatives_count: Annotated[int, typer.Option(help="So many of them, the first by name.")] = 100,
+    bootstrap: Annotated[int, typer.Option(help="Add 95 % intervals by so many resampled sets, e.g. 1000.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the numbers and all predictions.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
     cfg_options: Annotated[
         list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
     ] = None,
 ) -> None:
-    """Measures a checkpoint on the config's val_dataset, every hand cut by its labelled box."""
-    from handkit.engine import measure as run
+    """Measures a config's network with its weights, every hand cut by its labelled box; one row per number.
+
+    With --detector the pipeline finds the hands itself; --rotate, --limit and --negatives need it.
+    """
+    from handkit.errors import ConfigError
+    from handkit.pipelines.measuring import measure_pipeline
     from handkit.registry.config import parse_options
 
-    for name, value in run(config, checkpoint, device, parse_options(cfg_options or []), out).items():
-        print(f"{name} {value:.4f}")
+    if bootstrap < 0:
+        raise ConfigError(f"--bootstrap takes a number of resampled sets, not {bootstrap}")
+    if out is not None and out.is_dir():
+        raise ConfigError(f"--out {out} is a folder; name a file")
+    common: dict[str, Any] = {"cfg_options": parse_options(cfg_options or []), "out": out, "bootstrap": bootstrap}
+    if detector:
+        scores = measure_pipeline(
+            config,
+            checkpoint,
+            device,
+            data=data,
+            good_only=good_only,
+            rotate=rotate,
+            limit=limit,
+            negatives=negatives,
+            negatives_count=negatives_count,
+            **common,
+        )
+    elif rotate or limit is not None or negatives is not None:
+        raise ConfigError("--rotate, --limit and --negatives are for whole photographs: add --detector")
+    else:
+        scores = _measure_crops(config, checkpoint, device, data, good_only, common)
+    print("\n".join(scores.rows()))
+
+
+def _measure_crops(
+    config: str, checkpoint: str | None, device: str | None, data: Path | None, good_only: bool, common: dict[str, Any]
+) -> Any:
+    from handkit.datasets.reader import HandReader
+    from handkit.engine import measure as run
+    from handkit.errors import ConfigError
+    from handkit.pipelines.build import read_model
+
+    if good_only and data is None:
+        raise ConfigError("--good-only judges the labels of --data; of a val_dataset max_disagreement does")
+    dataset = None if data is None else HandReader.of_file(data, good_only)
+    model: Any = read_model(config) if Path(config).is_dir() else config
+    return run(model, checkpoint, device, dataset=dataset, **common)

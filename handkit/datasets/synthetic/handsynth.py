@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from handkit.datasets.synthetic.sources import Renderer
 
 _SOURCES = ("capsule", "makehuman")
+_VIEWS = ("any", "front")
 
 
 @DATASETS.register_module()
@@ -45,6 +46,8 @@ class HandSynth:
         count: how many items.
         image_size: (width, height) in pixels.
         assets: folder with the source's files, of which 'capsule' has none; None takes them from the hub.
+        views: 'any': the hand is seen from anywhere, though mostly from the palm's or the back's side; 'front': the
+            palm or the back within 35 degrees of head-on, the fingers up, for a first lesson.
         endless: every epoch (see `set_epoch`) shows new hands; otherwise all show the same.
 
     Raises:
@@ -61,11 +64,14 @@ class HandSynth:
         image_size: tuple[int, int] = (256, 256),
         assets: str | os.PathLike[str] | None = None,
         endless: bool = False,
+        views: str = "any",
     ) -> None:
         if source not in _SOURCES:
             raise DataError(f"no hand source is called {source!r}; {did_you_mean(source, _SOURCES)}")
         if source == "capsule" and assets is not None:
             raise DataError(f"the source 'capsule' is made without files: leave out assets={str(assets)!r}")
+        if views not in _VIEWS:
+            raise DataError(f"views is 'any' or 'front', not {views!r}")
         if min(seed, count) < 0 or min(image_size) < 16:
             raise DataError(
                 f"HandSynth needs seed and count >= 0 and images of at least 16 px, got {seed}, {count}, {image_size}"
@@ -74,6 +80,7 @@ class HandSynth:
         self.seed = seed
         self.image_size = (int(image_size[0]), int(image_size[1]))
         self.endless = endless
+        self.views = views
         self._count = count
         self._assets = assets
         self._epoch = 0
@@ -135,5 +142,5 @@ class HandSynth:
             from handkit.datasets.synthetic.sources import capsule, makehuman
 
             source = capsule() if self.source == "capsule" else makehuman(self._assets)
-            self._made = SceneSampler(source.arm, source.flesh, self.image_size), source.renderer
+            self._made = SceneSampler(source.arm, source.flesh, self.image_size, self.views == "front"), source.renderer
         return self._made

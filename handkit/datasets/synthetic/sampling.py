@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from handkit.datasets.synthetic.skin import Skin
 from handkit.hands import Side
 
 Array = NDArray[Any]
+_View = Callable[[np.random.Generator], Array]
 
 # A view is drawn anew where the forearm would hide the hand or the arm's end be in the frame.
 _TRIES = 20
@@ -31,11 +33,13 @@ class SceneSampler:
         arm: the arm.
         flesh: its flesh, by which poses that collide are told.
         image_size: (width, height) in pixels.
+        front: the hand is seen close to head-on with the fingers up, instead of from anywhere.
     """
 
-    def __init__(self, arm: Arm, flesh: Flesh, image_size: tuple[int, int]) -> None:
+    def __init__(self, arm: Arm, flesh: Flesh, image_size: tuple[int, int], front: bool = False) -> None:
         self._arm = arm
         self._size = image_size
+        self._view = _from_the_front if front else _from_anywhere
         self._poses = PoseSampler(arm.rest, flesh)
 
     def sample(self, rng: np.random.Generator) -> Scene:
@@ -47,7 +51,7 @@ class SceneSampler:
         rest = self._arm.shaped(shape, scale)
         bent = posed_bones(rest, bone_transforms(rest, pose))
         camera = Camera(float(max(self._size) * rng.uniform(0.9, 2.2)), self._size)
-        rotation, position = _aim(rng, camera, bent, MIRROR if side == "left" else np.ones(3))
+        rotation, position = _aim(rng, self._view, camera, bent, MIRROR if side == "left" else np.ones(3))
         return Scene(
             side=side,
             pose=pose,
@@ -64,11 +68,11 @@ class SceneSampler:
         )
 
 
-def _aim(rng: np.random.Generator, camera: Camera, bent: Geometry, mirror: Array) -> tuple[Array, Array]:
+def _aim(rng: np.random.Generator, view: _View, camera: Camera, bent: Geometry, mirror: Array) -> tuple[Array, Array]:
     """A scene's rotation and position, such that the arm neither hides the hand nor ends in the frame, if possible."""
     forearm = unit((bent.heads[ELBOW] - bent.heads[WRIST]) * mirror)
     for _ in range(_TRIES):
-        rotation = _view(rng)
+        rotation = view(rng)
         joints = (bent.joints() * mirror) @ rotation.T
         position = _position(rng, camera, joints)
         shoulder = rotation @ (bent.heads[0] * mirror) - (joints.min(0) + joints.max(0)) / 2 + position
@@ -84,17 +88,32 @@ def _shape(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, float]
     return {names[k]: float(rng.beta(1.2, 2.0) * limits.get(names[k], 1.0)) for k in sorted(chosen)}
 
 
-def _view(rng: np.random.Generator) -> Array:
+def _from_anywhere(rng: np.random.Generator) -> Array:
     """(3, 3) hand to camera: mostly the palm or the back within 65 degrees of head-on, one in five from anywhere."""
     if rng.random() < 0.2:
         # A direction in four dimensions is an even choice of rotation.
         return np.asarray(Rotation.from_quat(rng.standard_normal(4)).as_matrix())
-    face = Rotation.from_euler("y", 180 * rng.integers(2), degrees=True)
-    azimuth, tilt = rng.uniform(0, 2 * np.pi), np.radians(65) * np.sqrt(rng.random())
-    lean = Rotation.from_rotvec(tilt * np.array([np.cos(azimuth), np.sin(azimuth), 0]))
+    face = 180 * int(rng.integers(2))
+    azimuth, tilt = rng.uniform(0, 2 * np.pi), 65 * np.sqrt(rng.random())
     roll = rng.normal(0, 40) if rng.random() < 0.7 else rng.uniform(-180, 180)
-    turn = Rotation.from_euler("z", roll, degrees=True) * lean * face
-    return np.asarray(UPRIGHT @ turn.as_matrix())
+    return _turned(face, azimuth, tilt, roll)
+
+
+def _from_the_front(rng: np.random.Generator) -> Array:
+    """(3, 3) hand to camera: the palm or the back within 35 degrees of head-on, the fingers up."""
+    face = 180 * int(rng.integers(2))
+    azimuth, tilt = rng.uniform(0, 2 * np.pi), 35 * np.sqrt(rng.random())
+    return _turned(face, azimuth, tilt, rng.normal(0, 20))
+
+
+def _turned(face: float, azimuth: float, tilt: float, roll: float) -> Array:
+    """(3, 3) hand to camera: turned by `face` about its axis, leant by `tilt` and rolled, in degrees.
+
+    `azimuth`, in radians, is the direction of the axis it leans about.
+    """
+    lean = Rotation.from_rotvec(np.radians(tilt) * np.array([np.cos(azimuth), np.sin(azimuth), 0]))
+    rolled, faced = (Rotation.from_euler(axis, angle, degrees=True) for axis, angle in (("z", roll), ("y", face)))
+    return np.asarray(UPRIGHT @ (rolled * lean * faced).as_matrix())
 
 
 def _position(rng: np.random.Generator, camera: Camera, joints: Array) -> Array:

@@ -140,6 +140,7 @@ def test_an_index_past_the_end_stops_iteration() -> None:
     [
         (dict(source="makehumn"), "did you mean 'makehuman'"),
         (dict(source="capsule", assets="here"), "made without files"),
+        (dict(views="top"), "'any' or 'front', not 'top'"),
         (dict(count=-1), "count >= 0"),
         (dict(seed=-1), "seed and count >= 0"),
         (dict(image_size=(8, 256)), "at least 16 px"),
@@ -172,6 +173,18 @@ def test_epochs_show_the_same_hands_or_new_ones() -> None:
     assert endless.hands(0).path == more.hands(3).path
     with pytest.raises(IndexError):
         endless[3]
+
+
+def test_front_views_show_the_palm_or_the_back_with_the_fingers_up() -> None:
+    synth = HandSynth("capsule", count=60, views="front")
+    rotations = np.stack([synth.scene(index).rotation for index in range(len(synth))])
+    towards = rotations[:, 2, 2]
+    assert np.abs(towards).min() >= np.cos(np.radians(35)) - 1e-9
+    assert 0.25 < (towards > 0).mean() < 0.75
+    fingers_up = -rotations[:, 1, 1]
+    assert np.median(fingers_up) > 0.85
+    anywhere = np.stack([HandSynth("capsule", count=60).scene(index).rotation for index in range(60)])
+    assert np.abs(anywhere[:, 2, 2]).min() < 0.6
 
 
 def test_capsule_hands_need_no_renderer_no_mesh_and_no_torch(in_subprocess: Callable[..., str]) -> None:

@@ -1,0 +1,152 @@
+"""What ``handkit test --detector`` does: a whole pipeline, detector included, on labelled photographs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from handkit.datasets.labels import HandLabels, read_hand_labels
+from handkit.errors import ConfigError, DataError
+from handkit.files import write_json
+from handkit.images import picture_files
+from handkit.metrics import FalseHandsPerImage, HandSamples
+from handkit.metrics.evaluate import Prediction, match_images, measured_images, predict_pictures
+from handkit.metrics.samples import Metric
+from handkit.metrics.scores import Scores, score
+from handkit.pipelines.build import pipeline, read_model
+from handkit.registry import DATASETS, METRICS, build
+from handkit.registry.validate import validate
+
+#: What is always measured; of a task without joints the first three.
+PIPELINE_METRICS: tuple[dict[str, Any], ...] = (
+    dict(type="DetectionRecall"),
+    dict(type="FalseHandsPerImage"),
+    dict(type="BoxAP"),
+    *(dict(type="PCK", threshold=share, over=over) for share in (0.2, 0.1, 0.05) for over in ("labelled", "matched")),
+    dict(type="EPE", over="matched"),
+    dict(type="NME", over="matched"),
+    dict(type="HandednessAccuracy"),
+)
+
+
+def measure_pipeline(
+    model: str | Path,
+    checkpoint: str | Path | None = None,
+    device: str | None = None,
+    cfg_options: Mapping[str, Any] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    data: str | Path | None = None,
+    good_only: bool = False,
+    rotate: int = 0,
+    limit: int | None = None,
+    negatives: str | Path | None = None,
+    negatives_count: int = 100,
+    bootstrap: int = 0,
+) -> Scores:
+    """Runs a pipeline over photographs and compares what it finds with their labels, and with none on negatives.
+
+    Measured are `PIPELINE_METRICS` and the config's own ``metrics``. An image without a label is left out.
+
+    Args:
+        model: a config or the folder of a bundle, as `handkit.pipeline` takes them.
+        checkpoint: the weights of the config's model; None takes the config's.
+        device: where networks run.
+        cfg_options: changes to the config by dotted key.
+        out: a JSON file for the numbers and, per photograph, the hands.
+        data: a COCO keypoint JSON of hands, see `handkit.datasets.layouts`; None takes the config's ``val_dataset``.
+        good_only: of `data`, measure only hands with good labels; who finds another makes no error.
+        rotate: degrees by which pictures and labels are turned clockwise first: 0, 90, 180 or 270.
+        limit: measure so many photographs, spread evenly; None: all.
+        negatives: a folder of pictures that show no hand; without labelled photographs it alone is measured.
+        negatives_count: so many of them, the first by name.
+        bootstrap: resampled sets that make the intervals; 0: no intervals.
+
+    Raises:
+        ConfigError: a mistake in the config, no detector in it, nothing to measure on, or an option out of its range.
+        DataError: labels that cannot be read or hold no hand, or no negatives.
+        CheckpointError: weights that do not fit.
+    """
+    if rotate not in (0, 90, 180, 270) or negatives_count < 1 or (limit is not None and limit < 1):
+        raise ConfigError(
+            "rotate must be 0, 90, 180 or 270, limit and negatives_count 1 or more, "
+            f"got {rotate}, {limit} and {negatives_count}"
+        )
+    config = read_model(model, cfg_options)
+    if config.get("detector") is None:
+        raise ConfigError(f"{model}: names no 'detector', without which no whole photograph is measured")
+    validate(config, str(model), use="pipeline")
+    labels = _photographs(config, str(model), data, good_only, limit, negatives is None)
+    rooms = [] if negatives is None else picture_files(negatives)[:negatives_count]
+    task = config["task"]
+    metrics = _metrics(config, joints=task != "hand_detection")
+    predict = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options)
+    turns = rotate // 90
+    photos = predict_pictures([image.path for image in labels], predict, turns, "photographs")
+    empty = predict_pictures(rooms, predict, turns, "pictures without hands")
+    scores = Scores({})
+    if labels:
+        samples = match_images([image.rotated(turns) for image in labels], photos, good_only or data is None)
+        scores = score(metrics, samples, bootstrap)
+    if rooms:
+        scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
+    if out is not None:
+        named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
+        options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
+        options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}
+        record = {"options": options, **scores.to_dict()}
+        record["photographs"] = _records([image.path for image in labels], photos)
+        write_json(out, {**record, "negatives": _records(rooms, empty)})
+    return scores
+
+
+def _photographs(
+    config: Mapping[str, Any], where: str, data: str | Path | None, good_only: bool, limit: int | None, needed: bool
+) -> list[HandLabels]:
+    """The labelled images that are measured; none only if none are needed.
+
+    Of a reader all hands that are none of its samples are left out, so that both ways of testing measure the same.
+    """
+    if data is not None:
+        found = measured_images(read_hand_labels(data), good_only, limit)
+        if not found:
+            raise DataError(
+                f"{data}: shows no {'well ' if good_only else ''}labelled hand, so there is nothing to measure"
+            )
+        return found
+    if good_only:
+        raise ConfigError("good_only judges the labels of data; of a val_dataset max_disagreement does")
+    if config.get("val_dataset") is None:
+        if needed:
+            raise ConfigError(
+                f"{where}: names no 'val_dataset', so there is nothing to measure; name data or negatives"
+            )
+        return []
+    dataset = build(config["val_dataset"], DATASETS, "val_dataset")
+    if not hasattr(dataset, "image_labels"):
+        raise ConfigError(
+            f"{where}: val_dataset is a {type(dataset).__name__}, which has no labels of whole photographs; name data"
+        )
+    return measured_images(dataset.image_labels(), good_only=True, limit=limit)
+
+
+def _metrics(config: Mapping[str, Any], joints: bool) -> list[Metric]:
+    always = PIPELINE_METRICS if joints else PIPELINE_METRICS[:3]
+    return [build(node, METRICS, "metrics") for node in (*always, *(config.get("metrics") or ()))]
+
+
+def _with_negatives(scores: Scores, negatives: HandSamples, bootstrap: int) -> Scores:
+    """The scores with one more row: false hands on pictures without hands."""
+    more = score([FalseHandsPerImage()], negatives, bootstrap)
+    old, new = "false_hands_per_image", "false_hands_per_negative_image"
+    return Scores(
+        values={**scores.values, new: more.values[old]},
+        intervals={**scores.intervals, **({new: more.intervals[old]} if bootstrap else {})},
+        counts={**scores.counts, "negative_images": more.counts["images"]},
+    )
+
+
+def _records(paths: Sequence[Path], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    return [{"image": str(path), **found.to_dict()} for path, found in zip(paths, predictions, strict=True)]
