@@ -9,7 +9,7 @@ Data: COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data
 _base_ = ["../_base_/models/hrnetv2_w18.py", "../_base_/schedules/adam_210e.py"]
 
 _input_size = (256, 256)
-_affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25, hide_outside=False)
+_affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25, hide_outside=False, antialias=False)
 _tensors = [
     dict(type="MMToTensor"),
     dict(type="NormalizeTensor", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
@@ -25,6 +25,7 @@ codec = dict(
     unbiased=True,
     dark=True,
     kernel=11,
+    max_offset=None,
 )
 train_dataset = dict(
     type="CocoWholeBodyHand",

@@ -16,9 +16,7 @@ codec = dict(
 train_transforms = [
     dict(type="LoadImage"),
     dict(type="TopDownRandomShift", shift_factor=0.15, shift_prob=0.7),
-    dict(
-        type="TopDownGetRandomScaleRotation", scale_factor=(0.75, 1.35), rotate_prob=0.9, distribution="uniform"
-    ),
+    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.75, 1.35), rotate_prob=0.9, distribution="uniform"),
     dict(type="TopDownRandomFlip"),
     _affine,
     dict(type="BackgroundPaste", folder="data/rooms", skip=100, prob=0.6),

@@ -3,7 +3,8 @@
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
 from handkit.datasets.handphotos import HandPhotos
-from handkit.datasets.mixing import SourceBalance, WeightedConcat
+from handkit.datasets.image_boxes import ImageBoxes
+from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
 from handkit.datasets.negatives import NegativePhotos
 from handkit.datasets.synthetic import HandSynth
 from handkit.datasets.view import TrainingView
@@ -13,7 +14,9 @@ __all__ = [
     "CocoWholeBodyHand",
     "HandPhotos",
     "HandSynth",
+    "ImageBoxes",
     "NegativePhotos",
+    "RepeatDataset",
     "SourceBalance",
     "TrainingView",
     "WeightedConcat",

@@ -1,4 +1,4 @@
-"""Data sets put together: with weights, or evenly from the sources of one."""
+"""Data sets put together: with weights, evenly from the sources of one, or several times over."""
 
 from __future__ import annotations
 
@@ -126,6 +126,38 @@ class WeightedConcat:
         self.plan.set_epoch(epoch)
         for dataset in self.datasets:
             set_epoch(dataset, epoch)
+
+
+@DATASETS.register_module()
+class RepeatDataset:
+    """One data set several times over, so that an epoch is longer; each pass is augmented on its own.
+
+    Args:
+        dataset: the samples.
+        times: passes in an epoch.
+
+    Raises:
+        DataError: `times` below 1.
+    """
+
+    def __init__(self, dataset: HandDataset, times: int) -> None:
+        if times < 1:
+            raise DataError(f"RepeatDataset: times must be 1 or more, not {times}")
+        self.dataset = dataset
+        self.times = times
+
+    def __len__(self) -> int:
+        return len(self.dataset) * self.times
+
+    def __getitem__(self, index: int) -> Sample:
+        """Sample `index` modulo the data set's length."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        return self.dataset[index % len(self.dataset)]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tells the data set."""
+        set_epoch(self.dataset, epoch)
 
 
 class GroupedDataset(HandDataset, Protocol):

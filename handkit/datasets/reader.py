@@ -79,7 +79,7 @@ class HandReader:
             "name": f"{path} ({sample_id})",
             "sample_id": sample_id,
             "image_size": tuple(of.image_sizes[image].tolist()),
-            "box": np.array(self._boxes[row]),
+            "box": np.array(self.boxes[row]),
             "keypoints": np.array(of.keypoints[row]),
             "visible": np.array(of.visible[row]),
             "right": _RIGHT[of.sides[row]],
@@ -96,7 +96,7 @@ class HandReader:
 
         Hands that are no sample are among them: `HandLabels.good` and `ignored` say why.
         """
-        return [self._labels(int(image), None) for image in np.flatnonzero(self._images_of_sources())]
+        return [self._labels(int(image), None) for image in np.flatnonzero(self.chosen_images())]
 
     @staticmethod
     def of_file(path: str | os.PathLike[str], good_only: bool = False) -> HandReader:
@@ -126,7 +126,8 @@ class HandReader:
         self._rows = self._select()
 
     @property
-    def _boxes(self) -> Array:
+    def boxes(self) -> Array:
+        """(H, 4) xyxy of every hand of the index, samples or not, by the reader's choice of `box`; NaN where absent."""
         of = self.index.columns
         return of.boxes if self.box == "joints" else of.annotated_boxes
 
@@ -140,10 +141,10 @@ class HandReader:
         labels = image_labels(self.index, image, self.image_root, rows, limit)
         if self.box == "joints":
             return labels
-        boxes = self._boxes[self.index.rows_of(image) if rows is None else rows].astype(np.float64)
+        boxes = self.boxes[self.index.rows_of(image) if rows is None else rows].astype(np.float64)
         return replace(labels, boxes=np.where(np.isnan(boxes), labels.boxes, boxes))
 
-    def _images_of_sources(self) -> Array:
+    def chosen_images(self) -> Array:
         """(I,) bool: the images that were collected where `sources` says."""
         names = self.index.columns.sources
         if self.sources is None:
@@ -157,8 +158,8 @@ class HandReader:
 
     def _select(self) -> Array:
         """The rows of the index that are samples."""
-        of, box = self.index.columns, self._boxes
-        wanted = np.repeat(self._images_of_sources(), np.diff(of.first_hands)) & ~of.crowd
+        of, box = self.index.columns, self.boxes
+        wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~of.crowd
         if self.max_disagreement is not None:
             wanted &= ~(of.disagreement >= self.max_disagreement)
         blank = ~(of.visible > 0).any(-1)

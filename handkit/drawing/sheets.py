@@ -48,6 +48,17 @@ def crop_picture(crop: Array, points: Array, shown: Array, labels: Array | None 
     return canvas
 
 
+def draw_boxes(canvas: Array, boxes: Array) -> None:
+    """Draws labelled boxes in white.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB, C-contiguous; it is changed.
+        boxes: (N, 4) xyxy in its pixels.
+    """
+    for x1, y1, x2, y2 in np.rint(boxes).astype(int).tolist():
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), _LABEL, max(1, min(canvas.shape[:2]) // 200))
+
+
 def _enlarged(points: Array, factor: int) -> Array:
     """Pixel centres of a picture -> those of the picture enlarged by a whole factor."""
     moved: Array = np.nan_to_num((points + 0.5) * factor - 0.5)

@@ -19,7 +19,7 @@ from handkit.engine.display import DisplayHook
 from handkit.engine.environment import seed_everything
 from handkit.engine.hooks import AverageHook, LearningRateHook, RecordHook, StateHook
 from handkit.engine.loading import measuring_loader, training_loader
-from handkit.engine.measuring import CropEvaluator
+from handkit.engine.measuring import BoxEvaluator, CropEvaluator
 from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.optimizers import scale_lr
 from handkit.engine.pictures import PicturesHook
@@ -35,7 +35,7 @@ from handkit.errors import ConfigError
 from handkit.hub import resolve
 from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHEDULES, TRANSFORMS, build
 from handkit.registry.keys import TrainingSettings
-from handkit.registry.validate import validate
+from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.torch import usable_device
 from handkit.transforms.base import split_stages
 
@@ -133,9 +133,11 @@ def _measurement(config: Mapping[str, Any], settings: TrainingSettings) -> tuple
     image_part, tensor_part = split_stages(_list(config, "test_transforms", TRANSFORMS))
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
     loader = measuring_loader(dataset, image_part, settings.val_batch_size or settings.batch_size, settings.workers)
-    evaluator = CropEvaluator(_list(config, "metrics", METRICS))
+    metrics = _list(config, "metrics", METRICS)
+    if measures_boxes(config):
+        return {"val_loader": loader, "evaluator": BoxEvaluator(metrics)}, tensor_part, None
     codec = build(config["codec"], CODECS, "codec")
-    return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
+    return {"val_loader": loader, "evaluator": CropEvaluator(metrics)}, tensor_part, codec
 
 
 def _hooks(

@@ -18,8 +18,8 @@ from handkit.engine.sampling import EpochSampler
 from handkit.errors import HandkitError
 from handkit.transforms.base import ImageTransform, Sample
 
-#: What a measurement needs of a sample beside its crop; `keypoints` and `box` in image pixels.
-LABELS = ("keypoints", "visible", "box", "right", "hand", "sample_id")
+#: What a measurement needs of a sample beside its picture, as the data set gives it: in image pixels.
+LABELS = ("keypoints", "visible", "box", "right", "hand", "sample_id", "boxes", "ignored_boxes", "image_size")
 _GRACE = 30
 
 
@@ -59,7 +59,7 @@ class _TrainingItems(Dataset[Any]):
 
 
 class _MeasuredItems(Dataset[Any]):
-    """index -> the crop's sample with the labels of the image, before they moved, under ``labels``."""
+    """index -> the sample of the crop or the whole image, with its labels, before they moved, under ``labels``."""
 
     def __init__(self, dataset: HandDataset, transforms: Sequence[ImageTransform]) -> None:
         self._dataset = dataset
@@ -77,7 +77,7 @@ class _MeasuredItems(Dataset[Any]):
             return Failure.of(error)
         source = raw.get("source")
         image = str(source) if isinstance(source, (str, os.PathLike)) else f"sample {index}"
-        return {**sample, "labels": {key: raw[key] for key in LABELS if key in raw}, "image": image}
+        return {"crop": None, **sample, "labels": {key: raw[key] for key in LABELS if key in raw}, "image": image}
 
 
 def training_loader(view: TrainingView, sampler: EpochSampler, workers: int) -> DataLoader[Any]:
@@ -88,9 +88,10 @@ def training_loader(view: TrainingView, sampler: EpochSampler, workers: int) -> 
 def measuring_loader(
     dataset: HandDataset, transforms: Sequence[ImageTransform], batch_size: int, workers: int
 ) -> DataLoader[Any]:
-    """All samples in order, cut by the image part of a config's ``test_transforms``.
+    """All samples in order, made ready by the image part of a config's ``test_transforms``.
 
-    A batch has beside its columns the lists ``crop``, ``labels`` and ``image``, which is equal for hands of one file.
+    A batch has beside its columns the lists ``crop`` (of None for whole images), ``labels``, and ``image``, which is
+    equal for hands of one file.
     """
     items = _MeasuredItems(dataset, transforms)
     return _loader(items, workers, batch_size=batch_size, shuffle=False, collate_fn=_stack_measured)
@@ -99,7 +100,8 @@ def measuring_loader(
 def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
     """Samples -> a tensor for every key that holds numbers of one shape in all of them, and the list ``sample_id``.
 
-    float64 becomes float32. The first failure among the samples takes the batch's place.
+    float64 becomes float32. `boxes`, of which each image has its own number, are filled up with zeros and counted. The
+    first failure among the samples takes the batch's place.
     """
     good: list[Sample] = []
     for sample in samples:
@@ -108,10 +110,12 @@ def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
         good.append(sample)
     batch: dict[str, Any] = {}
     for key in good[0]:
-        if all(key in sample for sample in good):
+        if key != "boxes" and all(key in sample for sample in good):
             column = _column([sample[key] for sample in good])
             if column is not None:
                 batch[key] = torch.from_numpy(column)
+    if all("boxes" in sample for sample in good):
+        batch |= _padded([sample["boxes"] for sample in good])
     batch["sample_id"] = [sample.get("sample_id") for sample in good]
     return batch
 
@@ -143,6 +147,15 @@ def _column(values: list[Any]) -> np.ndarray[Any, Any] | None:
         return None
     column = np.stack(arrays)
     return column.astype(np.float32) if column.dtype == np.float64 else column
+
+
+def _padded(boxes: Sequence[np.ndarray[Any, Any]]) -> dict[str, torch.Tensor]:
+    """N arrays (M, 4) -> ``boxes`` (N, largest M, 4) float32, filled up with zeros, and ``counts`` (N,) int64."""
+    counts = [len(rows) for rows in boxes]
+    padded = np.zeros((len(boxes), max(counts), 4), np.float32)
+    for index, rows in enumerate(boxes):
+        padded[index, : len(rows)] = rows
+    return {"boxes": torch.from_numpy(padded), "counts": torch.tensor(counts)}
 
 
 def _loader(items: Dataset[Any], workers: int, **options: Any) -> DataLoader[Any]:

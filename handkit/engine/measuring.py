@@ -1,23 +1,28 @@
-"""From a batch of joints in crops to the config's metrics, in pixels of the images."""
+"""From a batch of joints in crops, or of boxes in whole images, to the config's metrics, in pixels of the images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import Evaluator
 from numpy.typing import NDArray
 
-from handkit.errors import DataError
+from handkit.datasets.labels import HandLabels
+from handkit.detections import Detections
+from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops
 from handkit.hands import Side
+from handkit.metrics.matching import match_hands
 from handkit.metrics.samples import HandSamples, Metric
 from handkit.metrics.scores import Scores, score
+from handkit.skeleton import HAND
 
 
-class CropEvaluator(Evaluator):
-    """mmengine's evaluator for handkit's metrics: hands cut by their labelled boxes, so that none is missed.
+class HandEvaluator(Evaluator):
+    """mmengine's evaluator for handkit's metrics.
 
     Args:
         metrics: what is measured.
@@ -31,8 +36,12 @@ class CropEvaluator(Evaluator):
 
     def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
         """Takes the answer of `TrainingModule.val_step` to a batch of `measuring_loader`."""
-        self._parts.append(crop_samples(data_samples[0], data_batch["crop"], data_batch["labels"]))
+        self._parts.append(self.samples(data_samples[0], data_batch))
         self._images += data_batch["image"]
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """The outputs for a batch of `measuring_loader`, beside its labels."""
+        raise NotImplementedError
 
     def evaluate(self, size: int) -> dict[str, float]:
         """All numbers of all metrics by name; the next measurement begins anew."""
@@ -41,9 +50,27 @@ class CropEvaluator(Evaluator):
     def scores(self, bootstrap: int = 0) -> Scores:
         """The same with so many resampled sets' intervals, which take the hands of one photograph together."""
         samples, self._parts = HandSamples.concatenate(self._parts), []
-        _, numbers = np.unique(self._images, return_inverse=True)
-        self._images = []
-        return score(self._measures, samples.grouped(numbers), bootstrap)
+        names, self._images = self._images, []
+        if samples.detections is None:
+            samples = samples.grouped(np.unique(names, return_inverse=True)[1])
+        return score(self._measures, samples, bootstrap)
+
+
+class CropEvaluator(HandEvaluator):
+    """Joints of hands that were cut by their labelled boxes, so that none is missed."""
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """See `crop_samples`."""
+        return crop_samples(outputs, batch["crop"], batch["labels"])
+
+
+class BoxEvaluator(HandEvaluator):
+    """Boxes of hands in whole images."""
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """See `box_samples`."""
+        height, width = batch["img"].shape[1:3]
+        return box_samples(outputs, batch["labels"], (width, height))
 
 
 def crop_samples(
@@ -75,6 +102,62 @@ def crop_samples(
         found=np.ones(len(rows), bool),
         images=np.array(rows, int),
         unmatched=np.zeros(len(labels), int),
+    )
+
+
+def box_samples(
+    outputs: Mapping[str, NDArray[Any]], labels: Sequence[Mapping[str, Any]], input_size: tuple[int, int]
+) -> HandSamples:
+    """The rows of the labelled hands of N images, answered by the detections that match them.
+
+    Args:
+        outputs: best first ``boxes`` (N, M, 4) in pixels of the network's input, ``scores`` (N, M), ``counts`` (N,).
+        labels: per image ``boxes`` in its own pixels, ``image_size``, and ``ignored_boxes`` if there are any.
+        input_size: (width, height) of the network's input, to which the images were stretched.
+
+    Raises:
+        ConfigError: a model that answers no boxes.
+        DataError: samples without labels.
+    """
+    if not {"boxes", "scores", "counts"} <= outputs.keys():
+        raise ConfigError(
+            f"the model answers {sorted(outputs)}, but boxes are measured: give it "
+            "selection=dict(type='BoxSelection', ...)"
+        )
+    if any(not {"boxes", "image_size"} <= row.keys() for row in labels):
+        raise DataError("val_dataset gives samples without boxes and image_size: wrap a reader in ImageBoxes")
+    parts = []
+    for index, row in enumerate(labels):
+        found = image_detections(outputs, index, row["image_size"], input_size)
+        hands = _box_labels(row)
+        parts.append(HandSamples.of_image(hands, found, match_hands(hands, found)))
+    return HandSamples.concatenate(parts)
+
+
+def image_detections(
+    outputs: Mapping[str, NDArray[Any]], index: int, image_size: tuple[int, int], input_size: tuple[int, int]
+) -> Detections:
+    """What a detector network answers for one image of a batch, in the image's pixels; arguments as `box_samples`."""
+    count = int(outputs["counts"][index])
+    scale = np.array(tuple(image_size) * 2) / np.array(tuple(input_size) * 2)
+    return Detections(outputs["boxes"][index, :count] * scale, outputs["scores"][index, :count])
+
+
+def _box_labels(row: Mapping[str, Any]) -> HandLabels:
+    """Hands of which nothing is known but the boxes."""
+    boxes, crowd = (np.asarray(row.get(key, ()), np.float64).reshape(-1, 4) for key in ("boxes", "ignored_boxes"))
+    both = np.concatenate([boxes, crowd])
+    return HandLabels(
+        path=Path(str(row.get("sample_id", ""))),
+        image_size=tuple(row["image_size"]),
+        keypoints=np.zeros((len(both), len(HAND), 2)),
+        visible=np.zeros((len(both), len(HAND)), np.uint8),
+        joint_boxes=both,
+        boxes=both,
+        handedness=(None,) * len(both),
+        good=np.ones(len(both), bool),
+        ignored=np.arange(len(both)) >= len(boxes),
+        human_boxes=np.zeros((0, 4)),
     )
 
 

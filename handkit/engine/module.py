@@ -77,13 +77,13 @@ class GradientSteps(OptimWrapper):
 
 
 class TrainingModule(nn.Module):
-    """What mmengine's loops call: a batch of the loader in, losses or joints out.
+    """What mmengine's loops call: a batch of the loader in, losses, joints or boxes out.
 
     Args:
         model: the network, which becomes the attribute ``module``.
         train_transforms: tensor part of the config's ``train_transforms``; it runs on the model's device.
         test_transforms: likewise of ``test_transforms``.
-        codec: decodes what is measured; None if nothing is.
+        codec: decodes what is measured; None if nothing is, or if the model answers boxes.
         accumulate: parts of a batch that go through the network one after another. The loss is taken as a mean over
             samples, so that the gradient is that of the whole batch (batch norms see the parts).
         channels_last: lay images out as NHWC.
@@ -149,7 +149,7 @@ class TrainingModule(nn.Module):
 
     @torch.no_grad()
     def val_step(self, data: Any) -> list[dict[str, Any]]:
-        """Joints of a batch: one dict in a list, with the decoded outputs and the crops (N, 3, h, w)."""
+        """Joints or boxes of a batch: one dict in a list, with the outputs and their ``img`` (N, 3, h, w)."""
         img = self.prepare(data, training=False)["img"]
         outputs = decode_outputs(self.module(img), self._codec)
         return [{name: value.float().cpu().numpy() for name, value in {**outputs, "img": img}.items()}]

@@ -10,19 +10,23 @@ from mmengine.hooks import Hook
 from numpy.typing import NDArray
 from PIL import Image
 
-from handkit.drawing import contact_sheet, crop_picture
+from handkit.detections import Detections
+from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes
 from handkit.engine.work_dir import WorkDir
 from handkit.files import writing
 from handkit.skeleton import HAND
 
 Array = NDArray[Any]
 _MOST = 32
+#: Boxes that score less are not drawn.
+_FAIR = 0.3
 
 
 class PicturesHook(Hook):
     """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
 
-    Batches without ``img`` (N, H, W, 3) uint8 and 21 joints are left out.
+    Whole images show boxes, those of the labels in white; crops show joints. Batches without ``img`` (N, H, W, 3), and
+    hands of other than 21 joints, are left out.
 
     Args:
         work_dir: where ``first_batch.png`` and ``predictions.png`` go.
@@ -36,7 +40,9 @@ class PicturesHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Mapping[str, Any] | None = None, outputs: Any = None
     ) -> None:
-        """The crops of the first batch with their labelled joints."""
+        """The pictures of the first batch with their labels."""
+        if runner.iter == 0 and data_batch is not None and "boxes" in data_batch:
+            self._write_boxes("first_batch", data_batch)
         if runner.iter == 0 and data_batch is not None and {"keypoints", "visible"} <= data_batch.keys():
             points, visible = (data_batch[key].numpy() for key in ("keypoints", "visible"))
             self._write("first_batch", data_batch, points, visible > 0)
@@ -49,7 +55,9 @@ class PicturesHook(Hook):
         outputs: Sequence[Mapping[str, Array]] = (),
     ) -> None:
         """The first crops of the measured set with the joints found; rings are the labels."""
-        if batch_idx == 0 and data_batch is not None:
+        if batch_idx == 0 and data_batch is not None and "boxes" in data_batch:
+            self._write_boxes("predictions", data_batch, outputs[0])
+        elif batch_idx == 0 and data_batch is not None:
             rows = zip(data_batch["crop"], data_batch["labels"], strict=True)
             labels = [
                 np.where(label["visible"][:, None] > 0, crop.apply_points(label["keypoints"]), np.nan)
@@ -75,6 +83,24 @@ class PicturesHook(Hook):
             crop_picture(crops[row], points[row], shown[row], None if labels is None else labels[row])
             for row in range(min(len(crops), _MOST))
         ]
+        self._save(name, drawn)
+
+    def _write_boxes(self, name: str, batch: Mapping[str, Any], answers: Mapping[str, Array] | None = None) -> None:
+        """Whole images with their labelled boxes and, in colour, the answers of a fair score."""
+        images, boxes, counts = (batch[key].numpy() for key in ("img", "boxes", "counts"))
+        if images.ndim != 4 or images.shape[-1] != 3:
+            return
+        drawn = []
+        for row in range(min(len(images), _MOST)):
+            picture = np.ascontiguousarray(images[row].clip(0, 255).astype(np.uint8))
+            if answers is not None:
+                found = Detections(answers["boxes"][row], answers["scores"][row])
+                picture = draw(picture, found[found.scores >= _FAIR], channel_order="rgb")
+            draw_boxes(picture, boxes[row, : counts[row]])
+            drawn.append(picture)
+        self._save(name, drawn)
+
+    def _save(self, name: str, drawn: Sequence[Array]) -> None:
         path = getattr(self._work_dir, name)
         with self._work_dir.guard(path), writing(path) as file:
             Image.fromarray(contact_sheet(drawn)).save(file, "PNG")

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from handkit.engine.environment import seed_everything, training_mode
 from handkit.engine.loop import ExactLoop
-from handkit.engine.measuring import CropEvaluator
+from handkit.engine.measuring import HandEvaluator
 from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.sampling import EpochSampler
 from handkit.engine.state import TrainingState
@@ -60,7 +60,7 @@ class HandRunner(Runner):
         stopper: Stopper,
         hooks: Sequence[Hook],
         val_loader: DataLoader[Any] | None = None,
-        evaluator: CropEvaluator | None = None,
+        evaluator: HandEvaluator | None = None,
         resume: bool = False,
     ) -> None:
         self.state = state

@@ -83,23 +83,31 @@ class CosineSchedule:
         warmup_iters: iterations until the full learning rate; the cosine begins with the first iteration all the same.
         warmup_ratio: factor of the first iteration.
         flat_share: share of the training, from its beginning, before the cosine sets in.
+        by_epoch: hold the cosine still within an epoch, as mmcv's and mmengine's schedules by epoch do.
 
     Raises:
         ConfigError: `flat_share` outside [0, 1).
     """
 
     def __init__(
-        self, final_ratio: float = 0.0, warmup_iters: int = 0, warmup_ratio: float = 0.001, flat_share: float = 0.0
+        self,
+        final_ratio: float = 0.0,
+        warmup_iters: int = 0,
+        warmup_ratio: float = 0.001,
+        flat_share: float = 0.0,
+        by_epoch: bool = False,
     ) -> None:
         if not 0 <= flat_share < 1:
             raise ConfigError(f"CosineSchedule: flat_share must be in [0, 1), not {flat_share}")
         self.final_ratio = final_ratio
         self.flat_share = flat_share
+        self.by_epoch = by_epoch
         self._warmup = _Warmup(warmup_iters, warmup_ratio)
 
     def factor(self, iteration: int, epoch_length: int, max_epochs: int) -> float:
         """See `Schedule`."""
-        share = iteration / (epoch_length * max_epochs)
+        place = iteration - iteration % epoch_length if self.by_epoch else iteration
+        share = place / (epoch_length * max_epochs)
         share = max(share - self.flat_share, 0.0) / (1 - self.flat_share)
         wave = (1 + math.cos(math.pi * min(share, 1.0))) / 2
         return self._warmup.factor(iteration) * (self.final_ratio + (1 - self.final_ratio) * wave)

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import CropEvaluator, side_of
+from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
 from handkit.errors import ConfigError
 from handkit.files import write_json
 from handkit.geometry import inverse_crops
 from handkit.metrics.scores import Scores
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
-from handkit.registry.validate import validate
+from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
+BOX_METRICS = (dict(type="BoxAP"),)
 
 
 def measure(
@@ -39,7 +40,8 @@ def measure(
 ) -> Scores:
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
-    The network, its flip test and its codec are those of the config's pipeline.
+    The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
+    looks at whole images instead and is measured by its boxes.
 
     Args:
         config: a path, the name of one of handkit's own, or a resolved one.
@@ -47,12 +49,12 @@ def measure(
         device: as torch names it; None takes a CUDA device if there is one, else the CPU.
         cfg_options: changes to the config by dotted key.
         out: a JSON file for the numbers and, per sample, its id, its joints in image pixels, their scores, the box
-            that was cut and, where the model knows, the side.
+            that was cut and, where the model knows, the side; of whole images the boxes and their scores.
         dataset: the hands; None takes the config's `val_dataset`.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS`.
+        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -69,10 +71,13 @@ def measure(
     runtime = {"type": "TorchRuntime", **(resolved.get("runtime") or {}), "device": device}
     net = build_net({**resolved, "checkpoint": checkpoint or resolved.get("checkpoint"), "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
-    evaluator = CropEvaluator([build(node, METRICS, "metrics") for node in resolved.get("metrics") or CROP_METRICS])
+    boxes = measures_boxes(resolved)
+    metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
+    evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
+    records_of = _box_records if boxes else _records
     records: list[dict[str, Any]] = []
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0))
     try:
@@ -81,7 +86,7 @@ def measure(
                 raise batch.error()
             outputs = net({"img": batch["img"].numpy()})
             evaluator.process([outputs], batch)
-            records += _records(batch, outputs)
+            records += records_of(batch, outputs)
     finally:
         end_workers(loader)
     scores = evaluator.scores(bootstrap)
@@ -102,3 +107,12 @@ def _records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> l
             record["handedness"] = side_of(outputs["handedness"][row])
         records.append(record)
     return records
+
+
+def _box_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The same of whole images."""
+    height, width = batch["img"].shape[1:3]
+    return [
+        {"sample_id": name, **image_detections(outputs, index, labels["image_size"], (width, height)).to_dict()}
+        for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
+    ]

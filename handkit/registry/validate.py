@@ -76,6 +76,11 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
     return count
 
 
+def measures_boxes(config: Mapping[str, Any]) -> bool:
+    """Whether a config's network answers boxes in whole images, which need no codec; otherwise joints in crops."""
+    return config.get("task") == "hand_detection"
+
+
 def _uses(config: Mapping[str, Any]) -> list[Use]:
     trains = "train_dataset" in config
     uses: list[Use] = ["training"] if trains else []
@@ -95,7 +100,7 @@ def _check_complete(config: Mapping[str, Any], use: Use, where: str) -> None:
     TrainingSettings.of(config)
     if config.get("val_dataset") is not None:
         for key in ("test_transforms", "codec", "metrics"):
-            if not config.get(key):
+            if not config.get(key) and not (key == "codec" and measures_boxes(config)):
                 raise ConfigError(f"{where}: val_dataset is measured through {key!r}, which is missing")
 
 
@@ -165,11 +170,14 @@ def _check_sizes(config: Mapping[str, Any]) -> None:
     """The codec reads, and makes targets for, the pixels that the crop was cut to."""
     codec = config.get("codec") or {}
     wanted = codec.get("input_size")
+    if measures_boxes(config):
+        wanted, codec = (config.get("detector") or {}).get("input_size"), {}
     for key in ("test_transforms", "train_transforms"):
         for index, step in enumerate(_list(config, key)):
             given = step.get("input_size")
             if wanted and given and tuple(wanted) != tuple(given):
-                raise ConfigError(f"{key}.{index}: crops of {tuple(given)} do not fit codec.input_size {tuple(wanted)}")
+                of = "detector" if measures_boxes(config) else "codec"
+                raise ConfigError(f"{key}.{index}: crops of {tuple(given)} do not fit {of}.input_size {tuple(wanted)}")
             if codec and is_node(step.get("codec")) and dict(step["codec"]) != dict(codec):
                 raise ConfigError(
                     f"{key}.{index}.codec makes other targets than the config's codec reads: {step['codec']}"

@@ -7,17 +7,19 @@ from typing import Any
 
 from handkit.errors import ConfigError
 from handkit.registry import CODECS, MODELS, RUNTIMES, TRANSFORMS, build
+from handkit.registry.validate import measures_boxes
 from handkit.runtime.base import Net
 from handkit.transforms import split_stages
 
 
 def build_net(config: Mapping[str, Any]) -> Net:
-    """The config's network with its weights, behind one call from a batch of crops to joints.
+    """The config's network with its weights, behind one call from a batch to joints or boxes.
 
     Raises:
         ConfigError: the config names no model, codec or runtime.
     """
-    for key in ("model", "codec", "runtime"):
+    needed = ("model", "runtime") if measures_boxes(config) else ("model", "codec", "runtime")
+    for key in needed:
         if config.get(key) is None:
             raise ConfigError(f"the config names no {key!r}, which {config['task']} needs")
     transforms = [build(node, TRANSFORMS, "test_transforms") for node in config["test_transforms"]]
@@ -27,6 +29,6 @@ def build_net(config: Mapping[str, Any]) -> Net:
         shift = "none" if any(node.get("use_udp") for node in config["test_transforms"]) else config["flip_test"]
         model = {"type": "FlipTest", "model": model, "shift": shift}
     runtime = build(config["runtime"], RUNTIMES, "runtime")
-    codec = build(config["codec"], CODECS, "codec")
+    codec = build(config["codec"], CODECS, "codec") if "codec" in needed else None
     net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
     return net

@@ -4,26 +4,33 @@ from handkit.transforms.affine import TopDownAffine
 from handkit.transforms.background import BackgroundPaste
 from handkit.transforms.base import ImageTransform, Sample, TensorTransform, split_stages
 from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJPEG, RandomNoise
+from handkit.transforms.distortion import PhotoMetricDistortion
 from handkit.transforms.loading import LoadImage
 from handkit.transforms.occlusion import RandomOcclusion
 from handkit.transforms.photometric import RandomPhotometric
 from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
 from handkit.transforms.targets import TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect
+from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomFlip, Resize
 
 __all__ = [
     "BackgroundPaste",
+    "Expand",
     "ImageTransform",
     "LoadImage",
     "MMToTensor",
+    "MinIoURandomCrop",
     "NormalizeTensor",
+    "PhotoMetricDistortion",
     "PoseCollect",
     "RandomBlur",
     "RandomDownscale",
+    "RandomFlip",
     "RandomJPEG",
     "RandomNoise",
     "RandomOcclusion",
     "RandomPhotometric",
+    "Resize",
     "Sample",
     "TensorTransform",
     "TopDownAffine",

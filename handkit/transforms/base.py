@@ -20,7 +20,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "source": "what the user passed: path, URL, bytes, PIL image or array",
     "channel_order": "'bgr' or 'rgb', of array sources",
     "name": "how messages call the source",
-    "img": "(H, W, 3) uint8 RGB: the image, after TopDownAffine the crop; from MMToTensor on (N, 3, h, w) float32",
+    "img": "(H, W, 3) uint8 RGB: the image, after TopDownAffine the crop; float32 after PhotoMetricDistortion; from "
+    "MMToTensor on (N, 3, h, w) float32",
     "image_size": "(width, height) of the original image",
     "box": "(4,) xyxy hand box in image pixels",
     "box_score": "in [0, 1]",
@@ -39,6 +40,10 @@ SAMPLE_KEYS: dict[str, str] = {
     "mask": "(H, W) uint8: 1 where `img` shows the hand",
     "xyz_cam": "(21, 3) metres in the camera's frame of the original image: x right, y down, z forward",
     "camera": "(3, 3) intrinsics of the original image",
+    "boxes": "(M, 4) float32 xyxy of all hands of a whole image, in pixels of `img`; in a batch (N, M, 4), filled up "
+    "with zeros",
+    "counts": "how many of a batch's `boxes` each image has, (N,)",
+    "ignored_boxes": "(M, 4) xyxy in image pixels: groups of hands that are not told apart; finding one is no error",
     "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }

@@ -37,6 +37,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "SSDNeck": inside(DETECTOR["net"]["neck"]),
     "SSDHead": inside(DETECTOR["net"]["bbox_head"]),
     "SSDAnchors": inside(DETECTOR["net"]["bbox_head"]["anchors"]),
+    "BoxSelection": {"score_threshold": 0.02, "nms_iou": 0.45, "max_detections": 200},
+    "Resize": {"input_size": (320, 320)},
     "MultiStepSchedule": {"milestones": (2, 3)},
     "Regression": {"input_size": (224, 224)},
     "TopDownAffine": {"input_size": (256, 256)},
@@ -47,6 +49,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},
     "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
     "NegativePhotos": {"folder": str(FILES / "images")},
+    "ImageBoxes": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
+    "RepeatDataset": {"dataset": {"type": "NegativePhotos", "folder": str(FILES / "images")}, "times": 2},
     "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},
     "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,18 @@ def test_cosine_after_a_flat_part() -> None:
     assert rates[:4] == [0.5, 0.75, 1.0, 1.0]
     assert set(rates[3:101]) == {1.0}
     assert rates[150] == pytest.approx(0.5)
+
+
+def test_cosine_by_epoch_after_the_warm_up_of_mmcv() -> None:
+    """mmcv 1's CosineAnnealing with warmup='linear': warmup_iters=n there is n + 1 here."""
+    n, ratio = 25, 0.001
+    theirs = []
+    for iteration in range(LENGTH * EPOCHS):
+        regular = (1 + math.cos(math.pi * (iteration // LENGTH) / EPOCHS)) / 2
+        short = (1 - iteration / n) * (1 - ratio) if iteration < n else 0.0
+        theirs.append(regular * (1 - short))
+    ours = factors(CosineSchedule(warmup_iters=n + 1, warmup_ratio=ratio, by_epoch=True))
+    assert ours == pytest.approx(theirs, rel=1e-12)
 
 
 def test_constant() -> None:

@@ -196,3 +196,28 @@ def test_perfect_predictions_in_any_order_find_every_hand(seed: int) -> None:
     order = rng.permutation(len(points))
     match = match_hands(labelled(points), predicted(points[order]))
     assert order[match.predictions].tolist() == match.labels.tolist() == list(range(len(points)))
+
+
+def test_boxes_alone_are_matched_by_their_overlap() -> None:
+    """A detection has no joints: the nearest centre among the overlapping ones answers, and the crowd is ignored."""
+    boxes = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10], [50, 50, 90, 90]])
+    hands = HandLabels(
+        path=Path("a.png"),
+        image_size=(100, 100),
+        keypoints=np.zeros((3, 21, 2)),
+        visible=np.zeros((3, 21), np.uint8),
+        joint_boxes=boxes,
+        boxes=boxes,
+        handedness=(None,) * 3,
+        good=np.ones(3, bool),
+        ignored=np.array([False, False, True]),
+        human_boxes=np.zeros((0, 4)),
+    )
+    found = Detections(np.array([[1.0, 0, 11, 10], [0, 0, 10, 10], [26, 0, 36, 10], [50, 50, 90, 90]]), np.ones(4))
+    match = match_hands(hands, found)
+    assert dict(zip(match.labels.tolist(), match.predictions.tolist(), strict=True)) == {0: 1, 2: 3}
+    assert match.unmatched.tolist() == [0, 2]
+    samples = HandSamples.of_image(hands, found, match)
+    assert samples.found.tolist() == [True, False]
+    assert samples.unmatched.tolist() == [2]
+    assert np.isnan(samples.predicted).all()

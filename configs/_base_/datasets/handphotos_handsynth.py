@@ -7,9 +7,7 @@ train_dataset = dict(
     type="WeightedConcat",
     datasets=[
         dict(type="HandShards", folder="data/handsynth/train"),
-        dict(
-            type="SourceBalance", dataset=dict(type="HandPhotos", ann_file="data/handphotos/train.json"), balance=0.5
-        ),
+        dict(type="SourceBalance", dataset=dict(type="HandPhotos", ann_file="data/handphotos/train.json"), balance=0.5),
         dict(type="NegativePhotos", folder="data/rooms", skip=100, min_side=24),
     ],
     weights=(0.46, 0.44, 0.1),

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from handkit.models.detectors.nms import nms
+from handkit.registry import MODELS
 
 
+@MODELS.register_module()
 @dataclass(frozen=True)
 class BoxSelection:
     """Threshold, strongest candidates of each level, non-maximum suppression, at most so many: mmdet's order.

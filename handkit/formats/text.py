@@ -1,0 +1,128 @@
+"""The text of an OpenMMLab config, read as data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handkit.errors import ConfigError
+
+
+def parse_config(text: str, where: str = "config", bases: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Evaluates assignments of literals, ``dict(...)``, names assigned before, ``name['key']`` and sums; nothing else.
+
+    Args:
+        text: Python source. It is parsed, never executed.
+        where: its name in messages.
+        bases: the parsed files that its ``_base_`` names, which is not followed; they are merged below.
+
+    Returns:
+        The variables by name, without ``_base_``.
+
+    Raises:
+        ConfigError: a syntax error, or anything but the above; the message has the line.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ConfigError(f"{where}: is no Python text: {error}") from None
+    names: dict[str, Any] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            names[node.targets[0].id] = _Values(names, where).value(node.value)
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):  # a docstring, a stray string
+            raise _refusal(node, where)
+    names.pop("_base_", None)
+    merged: dict[str, Any] = {}
+    for layer in (*bases, names):
+        merged = _merge(merged, layer)
+    return merged
+
+
+class _Values:
+    """Evaluates expressions.
+
+    Args:
+        names: the variables so far.
+        where: the file's name in messages.
+    """
+
+    def __init__(self, names: Mapping[str, Any], where: str) -> None:
+        self._names = names
+        self._where = where
+
+    def value(self, node: ast.expr) -> Any:
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        try:
+            if method is not None:
+                return method(node)
+        except (TypeError, KeyError, IndexError):
+            pass
+        raise _refusal(node, self._where)
+
+    def _constant(self, node: ast.Constant) -> Any:
+        return node.value
+
+    def _name(self, node: ast.Name) -> Any:
+        return self._names[node.id]
+
+    def _list(self, node: ast.List) -> list[Any]:
+        return [self.value(item) for item in node.elts]
+
+    def _tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
+        return tuple(self.value(item) for item in node.elts)
+
+    def _dict(self, node: ast.Dict) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            made |= self.value(value) if key is None else {self.value(key): self.value(value)}
+        return made
+
+    def _call(self, node: ast.Call) -> dict[Any, Any]:
+        if not isinstance(node.func, ast.Name) or node.func.id != "dict" or "dict" in self._names:
+            raise TypeError
+        made: dict[Any, Any] = {}
+        for argument in node.args:
+            made |= self.value(argument)
+        for keyword in node.keywords:
+            value = self.value(keyword.value)
+            made |= value if keyword.arg is None else {keyword.arg: value}
+        return made
+
+    def _subscript(self, node: ast.Subscript) -> Any:
+        return self.value(node.value)[self.value(node.slice)]
+
+    def _unaryop(self, node: ast.UnaryOp) -> Any:
+        if not isinstance(node.op, ast.USub):
+            raise TypeError
+        return -self.value(node.operand)
+
+    def _binop(self, node: ast.BinOp) -> Any:
+        if not isinstance(node.op, ast.Add):
+            raise TypeError
+        return self.value(node.left) + self.value(node.right)
+
+
+def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """mmengine's inheritance: dicts merge key by key unless ``_delete_=True`` stands in the upper one."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping) and not value.get("_delete_"):
+            merged[key] = _merge(below, value)
+        elif isinstance(value, Mapping):
+            merged[key] = _merge({}, {name: item for name, item in value.items() if name != "_delete_"})
+        else:
+            merged[key] = value
+    return merged
+
+
+def _refusal(node: ast.AST, where: str) -> ConfigError:
+    line = getattr(node, "lineno", 0)
+    text = ast.unparse(node)
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
+    return ConfigError(
+        f"{where}, line {line}: {shown!r} is not read; a config may hold literals, dict(), names assigned before, "
+        "name['key'] and sums. Dump the resolved config with the toolkit it comes from and read that"
+    )

@@ -1,0 +1,211 @@
+"""Whole images with the boxes of their hands: what a detector is trained on.
+
+The arithmetic is mmdet's, so that its recipes and weights stay what they are: a box's sides are edges, the frame is
+[0, width] x [0, height], and boxes scale by the ratio of the sizes, without the half pixel between edges and centres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.errors import ConfigError, DataError
+from handkit.geometry import box_iou
+from handkit.registry import TRANSFORMS
+from handkit.transforms.base import Sample
+from handkit.transforms.draws import check_range, check_shares, generator, stream
+
+Array = NDArray[Any]
+
+#: Tries for one least overlap before another is drawn.
+_TRIES = 50
+#: A crop's sides differ by this factor at most.
+_MAX_ASPECT = 2.0
+
+
+@TRANSFORMS.register_module()
+class Expand:
+    """Lays the image somewhere on a larger canvas of one colour, so that hands get smaller (SSD's "zoom out").
+
+    Args:
+        mean: the canvas's R, G, B in 0 to 255; fractions are cut off.
+        ratio_range: limits of the canvas's sides in sides of the image.
+        prob: how often.
+
+    Raises:
+        ConfigError: limits out of order or below 1, no colour, or no probability.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(
+        self,
+        mean: tuple[float, float, float] = (123.675, 116.28, 103.53),
+        ratio_range: tuple[float, float] = (1.0, 4.0),
+        prob: float = 0.5,
+    ) -> None:
+        check_range(self, "ratio_range", ratio_range, 1)
+        check_shares(self, prob=prob)
+        if len(mean) != 3 or not all(0 <= value <= 255 for value in mean):
+            raise ConfigError(f"Expand: mean must be R, G, B in 0 to 255, not {mean}")
+        self.mean = tuple(mean)
+        self.ratio_range = (float(ratio_range[0]), float(ratio_range[1]))
+        self.prob = prob
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Replaces `img` and moves `boxes`."""
+        boxes = boxes_of(sample, self)
+        rng = stream(sample, self, self.prob)
+        if rng is None:
+            return sample
+        img = sample["img"]
+        height, width = img.shape[:2]
+        low, high = self.ratio_range
+        ratio = low + (high - low) * rng.random()
+        left = int((width * ratio - width) * rng.random())
+        top = int((height * ratio - height) * rng.random())
+        canvas = np.full((int(height * ratio), int(width * ratio), 3), self.mean, img.dtype)
+        canvas[top : top + height, left : left + width] = img
+        return {**sample, "img": canvas, "boxes": boxes + np.array([left, top] * 2, np.float32)}
+
+
+@TRANSFORMS.register_module()
+class MinIoURandomCrop:
+    """Cuts a part out that overlaps every box by a drawn least IoU (SSD's sampling: Liu et al., ECCV 2016, 2.2).
+
+    The least IoU is one of `min_ious`, or 0, or the image stays whole, each as often. A part has sides within a factor
+    of 2 of each other and holds the centre of at least one box; boxes whose centres lie outside are dropped, the others
+    clipped. Where 50 parts fail, a least IoU is drawn anew.
+
+    Args:
+        min_ious: the least overlaps of the part with a box.
+        min_crop_size: shortest side of a part, in shares of the image's.
+
+    Raises:
+        ConfigError: an overlap or a share outside [0, 1].
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, min_ious: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size: float = 0.3) -> None:
+        check_shares(self, min_crop_size=min_crop_size, **{f"min_ious[{i}]": v for i, v in enumerate(min_ious)})
+        self.min_ious = tuple(min_ious)
+        self.min_crop_size = min_crop_size
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Replaces `img` and `boxes`."""
+        boxes = boxes_of(sample, self)
+        rng = stream(sample, self, 1.0)
+        assert rng is not None
+        modes = (None, *self.min_ious, 0.0)
+        height, width = sample["img"].shape[:2]
+        while (least := modes[int(rng.random() * len(modes))]) is not None:
+            for _ in range(_TRIES):
+                part = self._part(width, height, rng)
+                if part is not None and (kept := _kept(boxes, part, least)) is not None:
+                    x1, y1, x2, y2 = part
+                    moved = np.clip(boxes[kept] - part[[0, 1, 0, 1]], 0, [x2 - x1, y2 - y1] * 2)
+                    return {**sample, "img": sample["img"][y1:y2, x1:x2], "boxes": moved.astype(np.float32)}
+        return sample
+
+    def _part(self, width: int, height: int, rng: np.random.Generator) -> Array | None:
+        """(4,) int xyxy, or None where the sides are too different or a side is gone.
+
+        mmdet draws a corner between its furthest place and 1, not 0.
+        """
+        w, h = (side * (self.min_crop_size + (1 - self.min_crop_size) * rng.random()) for side in (width, height))
+        if not 1 / _MAX_ASPECT <= h / w <= _MAX_ASPECT:
+            return None
+        left, top = (free + (1 - free) * rng.random() for free in (width - w, height - h))
+        part = np.array([int(left), int(top), int(left + w), int(top + h)])
+        return None if part[0] == part[2] or part[1] == part[3] else part
+
+
+@TRANSFORMS.register_module()
+class Resize:
+    """Stretches the image to the network's input, whatever its aspect; `boxes`, where there are any, follow.
+
+    Args:
+        input_size: (width, height) in pixels.
+
+    Raises:
+        ConfigError: a size that is not positive.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, input_size: tuple[int, int]) -> None:
+        if len(input_size) != 2 or min(input_size) <= 0:
+            raise ConfigError(f"Resize needs a positive (width, height), got input_size={input_size}")
+        self.input_size = (int(input_size[0]), int(input_size[1]))
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Replaces `img`, and `boxes` by the boxes scaled and clipped to the frame."""
+        height, width = sample["img"].shape[:2]
+        img = cv2.resize(np.ascontiguousarray(sample["img"]), self.input_size, interpolation=cv2.INTER_LINEAR)
+        if "boxes" not in sample:
+            return {**sample, "img": img}
+        size = np.array(self.input_size * 2)
+        scale = (size / np.array([width, height] * 2)).astype(np.float32)
+        return {**sample, "img": img, "boxes": np.clip(boxes_of(sample, self) * scale, 0, size.astype(np.float32))}
+
+
+@TRANSFORMS.register_module()
+class RandomFlip:
+    """Mirrors the image left to right, by chance: x of a box becomes width - x.
+
+    Args:
+        prob: how often.
+
+    Raises:
+        ConfigError: no probability.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, prob: float = 0.5) -> None:
+        check_shares(self, prob=prob)
+        self.prob = prob
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Replaces `img` and `boxes`."""
+        boxes = boxes_of(sample, self)
+        if generator(sample, self).random() >= self.prob:
+            return sample
+        width = sample["img"].shape[1]
+        mirrored = boxes.copy()
+        mirrored[:, 0], mirrored[:, 2] = width - boxes[:, 2], width - boxes[:, 0]
+        return {**sample, "img": np.ascontiguousarray(sample["img"][:, ::-1]), "boxes": mirrored}
+
+
+def boxes_of(sample: Sample, transform: object) -> Array:
+    """(N, 4) float32, the sample's `boxes`.
+
+    Raises:
+        DataError: there are none, or they are no boxes.
+    """
+    kind, name = type(transform).__name__, sample.get("sample_id", "a sample")
+    if "boxes" not in sample:
+        raise DataError(f"{kind}: {name} has no 'boxes': whole images come from a data set like ImageBoxes")
+    boxes = np.asarray(sample["boxes"], np.float32)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise DataError(f"{kind}: the boxes of {name} must be (N, 4) x1, y1, x2, y2, not {boxes.shape}")
+    if not np.isfinite(boxes).all() or (boxes[:, 2:] < boxes[:, :2]).any():
+        wrong = ~np.isfinite(boxes).all(1) | (boxes[:, 2:] < boxes[:, :2]).any(1)
+        raise DataError(f"{kind}: {name} has the box {boxes[wrong][0].tolist()}: not finite, or negative in size")
+    return boxes
+
+
+def _kept(boxes: Array, part: Array, least: float) -> Array | None:
+    """(N,) bool, the boxes whose centres lie in a part; None where the part may not be taken."""
+    if not len(boxes):
+        return np.zeros(0, bool)
+    if box_iou(part[None].astype(np.float32), boxes).min() < least:
+        return None
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    inside = np.asarray(((centers > part[:2]) & (centers < part[2:])).all(1))
+    return inside if inside.any() else None

@@ -1,0 +1,183 @@
+"""handkit's recipes against the configs that mmpose published: no difference.
+
+``golden/published_configs.json`` holds what mmengine reads in them (see its maker). HANDKIT_MMPOSE_CONFIGS may name the
+folders ``mmpose/.mim`` of the wheels 1.3.2 and 0.29.0, joined by the path separator; then their text is parsed too.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import runpy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handkit.errors import ConfigError
+from handkit.formats import mmdet, mmpose, parse_config
+from handkit.formats.fields import plain
+from handkit.registry import build, resolve
+from handkit.registry.config import load_config
+from handkit.registry.keys import TrainingSettings
+from handkit.registry.validate import validate
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden"
+GOLDEN: dict[str, Any] = json.loads((FOLDER / "published_configs.json").read_text("utf-8"))
+HRNET = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
+SSDLITE = "hand_detection/ssdlite_mobilenetv2_onehand10k_320x320"
+#: Published file, its translator, handkit's recipe. All were made for 8 GPUs.
+PAIRS = {
+    "hrnet": (mmpose.translate, HRNET),
+    "detector": (mmdet.translate, SSDLITE),
+    "detector_training": (mmdet.translate, SSDLITE),
+}
+#: What a recipe must share with the published one, where that states it.
+TRAINED = {"model", "train_dataset", "train_transforms", "batch_size", "lr_base_batch", "max_epochs"} | {
+    *("optimizer", "schedule", "clip_grad_norm", "val_interval", "val_dataset", "test_transforms", "task")
+}
+
+
+def completed(value: Any) -> Any:
+    """A node with its constructor's defaults; tuples as lists, numbers as floats."""
+    if isinstance(value, Mapping):
+        node = dict(value)
+        if "type" in node:
+            parameters = inspect.signature(resolve(node["type"])).parameters
+            defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
+            node = {**defaults, **node}
+        return {key: completed(item) for key, item in node.items()}
+    if isinstance(value, (list, tuple)):
+        return [completed(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def differences(ours: Any, theirs: Any, where: str = "") -> list[str]:
+    """Places where two completed values differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        keys = sorted({*ours, *theirs})
+        return [row for key in keys for row in differences(ours.get(key), theirs.get(key), f"{where}.{key}")]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return [row for index, (a, b) in pairs for row in differences(a, b, f"{where}.{index}")]
+    return [] if ours == theirs else [f"{where}: {ours!r} here, {theirs!r} published"]
+
+
+def compared(name: str, config: Mapping[str, Any]) -> list[str]:
+    """All differences in the keys that the published config states."""
+    translate, recipe = PAIRS[name]
+    published, ours = translate(config, gpus=8, where=name), load_config(recipe)
+    settings = TrainingSettings.of(ours)
+    stated = {key: ours.get(key, getattr(settings, key, None)) for key in published}
+    both = (completed({**values, "model": without_defaults(values["model"])}) for values in (stated, published))
+    rows = differences(*({k: v for k, v in values.items() if k != "metrics"} for values in both))
+    return [row for row in rows if not (name.startswith("detector") and row.startswith(".best"))]
+
+
+def without_defaults(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's node without parts that are None."""
+    return {key: value for key, value in node.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_our_recipe_is_the_published_one(name: str) -> None:
+    assert compared(name, GOLDEN[name]) == []
+
+
+def test_the_comparison_covers_a_whole_training() -> None:
+    assert set(mmpose.translate(GOLDEN["hrnet"])) >= TRAINED | {"codec", "flip_test", "metrics", "best_metric"}
+    assert set(mmdet.translate(GOLDEN["detector_training"])) >= TRAINED
+    assert set(mmdet.translate(GOLDEN["detector"])) >= TRAINED - {"train_dataset", "train_transforms", "batch_size"}
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "found"),
+    [
+        ("hrnet", "optim_wrapper.optimizer.lr", 1e-3, ".optimizer.lr: 0.0005 here, 0.001 published"),
+        ("hrnet", "param_scheduler.1.milestones", [90, 200], ".schedule.milestones.0: 170.0 here, 90.0 published"),
+        ("hrnet", "train_dataloader.batch_size", 64, ".batch_size: 256.0 here, 512.0 published"),
+        ("hrnet", "train_dataloader.dataset.pipeline.2.rotate_factor", 90, ".train_transforms.2.rotate_factor: 180.0"),
+        ("hrnet", "model.backbone.extra.upsample.mode", "nearest", ".model.backbone.upsample: 'bilinear' here"),
+        ("detector_training", "lr_config.warmup_iters", 499, ".schedule.warmup_iters: 501.0 here, 500.0 published"),
+        ("detector_training", "data.train.times", 1, ".train_dataset"),
+        ("detector_training", "model.test_cfg.nms.iou_threshold", 0.5, ".model.selection.nms_iou: 0.45 here"),
+    ],
+)
+def test_a_difference_would_be_seen(name: str, place: str, value: Any, found: str) -> None:
+    assert any(row.startswith(found) for row in compared(name, changed(GOLDEN[name], place, value)))
+
+
+def changed(config: Any, place: str, value: Any) -> Any:
+    """A copy with another value at a dotted place."""
+    copy = json.loads(json.dumps(config))
+    node, *keys = copy, *place.split(".")
+    for key in keys[:-1]:
+        node = node[int(key) if isinstance(node, list) else key]
+    node[keys[-1]] = value
+    return copy
+
+
+def test_metrics_are_ours_too() -> None:
+    ours = completed(load_config(HRNET)["metrics"])
+    assert all(node in ours for node in completed(mmpose.translate(GOLDEN["hrnet"])["metrics"]))
+
+
+def test_a_translated_config_is_a_config() -> None:
+    for name, (translate, _) in PAIRS.items():
+        made = translate(GOLDEN[name], gpus=8)
+        if "train_dataset" in made:
+            validate({**made, "metrics": [dict(type="DetectionRecall")]}, use="training")
+        build(made["model"])
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_text_of_the_wheel_says_the_same(name: str) -> None:
+    maker = runpy.run_path(str(FOLDER / "make_config_golden.py"))
+    folders = [Path(folder) for folder in os.environ.get("HANDKIT_MMPOSE_CONFIGS", "").split(os.pathsep) if folder]
+    if not folders and (spec := importlib.util.find_spec("mmpose")) is not None and spec.origin is not None:
+        folders = [Path(spec.origin).parent / ".mim"]
+    texts = [path.read_text("utf-8") for folder in folders if (path := folder / maker["FILES"][name]).is_file()]
+    texts = [text for text in texts if ("train_pipeline" in text) == (name != "detector")]
+    if not texts:
+        pytest.skip("HANDKIT_MMPOSE_CONFIGS names no folder mmpose/.mim that holds this config")
+    base = {"train_cfg": {"by_epoch": True}} if name == "hrnet" else {}
+    config = parse_config(texts[0], name, [base])
+    translate, _ = PAIRS[name]
+    assert plain(translate(config, gpus=8)) == plain(translate(GOLDEN[name], gpus=8))
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "message"),
+    [
+        ("hrnet", "model.backbone.type", "ViT", r"x\.model\.backbone: type='ViT' has no counterpart"),
+        ("hrnet", "model.head.decoder.type", "SimCCLabel", r"x\.model\.head\.decoder: type='SimCCLabel' has no"),
+        ("hrnet", "model.head.deconv_out_channels", [256], r"x\.model\.head: deconv_out_channels=\[256\] has no"),
+        ("hrnet", "model.test_cfg.shift_heatmap", False, r"x\.model\.test_cfg: shift_heatmap=False has no"),
+        ("hrnet", "model.new_part", {}, r"x\.model: new_part=\{\} is not known"),
+        ("hrnet", "train_dataloader.dataset.pipeline.3.type", "Mosaic", r"pipeline\.3: type='Mosaic' has no"),
+        ("hrnet", "train_dataloader.dataset.pipeline.5.encoder.sigma", 3, "makes other targets than the head's"),
+        ("hrnet", "train_dataloader.dataset.type", "Own", r"dataset: type='Own' has no counterpart"),
+        ("hrnet", "param_scheduler.1.type", "PolyLR", r"x\.param_scheduler\.1: type='PolyLR' has no counterpart"),
+        ("hrnet", "optim_wrapper.optimizer.type", "Lion", r"optim_wrapper\.optimizer: type='Lion' has no"),
+        ("hrnet", "model", None, r"x\.model: expected a dict, got None"),
+        ("detector_training", "model.bbox_head.num_classes", 80, r"bbox_head: num_classes=80 has no counterpart"),
+        ("detector_training", "model.type", "FasterRCNN", r"x\.model: type='FasterRCNN' has no counterpart"),
+        ("detector_training", "lr_config.policy", "poly", r"x\.lr_config: policy='poly' has no counterpart"),
+        ("detector_training", "data.train.dataset.pipeline.4.keep_ratio", True, "keep_ratio=True has no counterpart"),
+        ("detector_training", "data.train.dataset.pipeline.8.size_divisor", 333, "padding to a multiple of 333"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_its_place(name: str, place: str, value: Any, message: str) -> None:
+    translate, _ = PAIRS[name]
+    with pytest.raises(ConfigError, match=message):
+        translate(changed(GOLDEN[name], place, value), where="x")
+
+
+def test_what_is_no_training_is_refused() -> None:
+    with pytest.raises(ConfigError, match="names no 'train_dataloader', so it is no training config of mmpose"):
+        mmpose.translate({"model": {}}, where="x")
+    with pytest.raises(ConfigError, match="names no 'model', so it is no config of mmdet"):
+        mmdet.translate({})

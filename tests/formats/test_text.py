@@ -1,0 +1,80 @@
+"""Foreign configs are read as data, whatever their authors put there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handkit.errors import ConfigError
+from handkit.formats import parse_config
+
+
+def test_what_configs_are_made_of() -> None:
+    text = '''
+"""Docstring."""
+_base_ = ["../base.py"]
+size = 320
+root = "data/" + "hands/"
+norm = dict(mean=[1.5, -2], to_rgb=True)
+codec = dict(input_size=(size, size), sigma=2)
+load_from = "https://example.org/"
+"a stray string"
+steps = [dict(type="A", **norm), {"type": "B", **norm, "mean": norm["mean"]}, dict({"x": size})]
+size = codec["input_size"][0]
+'''
+    config = parse_config(text)
+    assert config["root"] == "data/hands/"
+    assert config["steps"] == [
+        {"type": "A", "mean": [1.5, -2], "to_rgb": True},
+        {"type": "B", "mean": [1.5, -2], "to_rgb": True},
+        {"x": 320},
+    ]
+    assert config["codec"]["input_size"] == (320, 320)
+    assert "_base_" not in config
+
+
+def test_bases_are_merged_below() -> None:
+    base = parse_config("hooks = dict(a=dict(x=1, y=2), b=3)\nmodel = dict(type='A', depth=1)")
+    top = parse_config("hooks = dict(a=dict(x=5))\nmodel = dict(_delete_=True, type='B')", "top", [base])
+    assert top == {"hooks": {"a": {"x": 5, "y": 2}, "b": 3}, "model": {"type": "B"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os",
+        "x = __import__('os').system('true')",
+        "x = open('f')",
+        "x = [i for i in range(9)]",
+        "x = (lambda: 1)()",
+        "x = f'{1}'",
+        "x = unknown",
+        "x = {{_base_.model}}",
+        "x = dict.fromkeys('ab')",
+        "dict = 1\nx = dict(a=1)",
+        "x = 'a' * 10 ** 9",
+        "x, y = 1, 2",
+        "x = [1][5]",
+        "x = [] + 1",
+        "del x",
+        "print(1)",
+        "class A: pass",
+    ],
+)
+def test_everything_else_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^here, line \d+: .* is not read; a config may hold literals"):
+        parse_config("a = 1\n" + text, "here")
+
+
+def test_nothing_is_executed(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    with pytest.raises(ConfigError, match="is not read"):
+        parse_config(f"x = open({str(target)!r}, 'w')")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("text", ["x = (", "x = 1\0", "(" * 5000])
+def test_broken_text_is_one_error(text: str) -> None:
+    with pytest.raises(ConfigError, match="here: is no Python text"):
+        parse_config(text, "here")
