@@ -9,8 +9,8 @@
   `lefthand_box` (xywh), `lefthand_valid` and the same of the right hand; coordinates as in ``coco``. Some joints have a
   fraction as v, which, as its authors say, makes them labelled as any v > 0 does.
 
-A file may state which it is in, ``"info": {"handkit_layout": "coco"}``, as those of ``handkit label`` do; it is then read
-so by every reader.
+A file may state which it is in, ``"info": {"handkit_layout": "coco"}``, as those of ``handkit label`` do; every reader
+then reads it so.
 
 In all of them an image has `file_name`, `width`, `height` and optionally `source` (the name of where it was collected)
 and `human_boxes` (a list of xywh boxes that people drew around hands). A hand has 21 joints in handkit's order, flat or

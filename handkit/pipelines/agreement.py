@@ -73,10 +73,10 @@ class View:
 
 
 def _whole(image_size: tuple[int, int], canvas: tuple[int, int], rotation: float) -> Crop:
-    """The crop of scale 1 whose centre is the picture's."""
+    """The crop of scale 1 whose centre is the picture's; two pixels at least, so that it can be undone."""
+    canvas = (max(canvas[0], 2), max(canvas[1], 2))
     center = ((image_size[0] - 1) / 2, (image_size[1] - 1) / 2)
-    size = (max(canvas[0] - 1, 1), max(canvas[1] - 1, 1))
-    return Crop(center, size, canvas, rotation, udp=True)
+    return Crop(center, (canvas[0] - 1, canvas[1] - 1), canvas, rotation, udp=True)
 
 
 @dataclass(frozen=True, eq=False)

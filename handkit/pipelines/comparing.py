@@ -14,7 +14,7 @@ import numpy as np
 
 from handkit.datasets.labels import read_hand_labels
 from handkit.errors import ConfigError
-from handkit.images import read_image
+from handkit.images import picture_files, read_image
 from handkit.metrics.evaluate import measured_images
 from handkit.metrics.scores import Scores
 from handkit.pipelines.build import pipeline, read_model, resolve_config
@@ -100,8 +100,10 @@ def compare_pipelines(
     names = [str(model) for model in models]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"compare takes different models, one or more, not {names}")
-    if timed < 0 or not turns:
-        raise ConfigError(f"timed must be 0 or more, and turns not empty: {timed}, {turns}")
+    if timed < 0 or not turns or not set(turns) <= set(TURNS):
+        raise ConfigError(f"timed must be 0 or more, and turns some of {TURNS}: {timed}, {turns}")
+    if negatives is not None:
+        picture_files(negatives)
     configs = [resolve_config(read_model(name).get("task", ""), name) for name in names]
     nets = [list(_weights(config)) for config in configs]
     milliseconds = _times(names, configs, device, data, good_only, timed)

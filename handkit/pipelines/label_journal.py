@@ -67,4 +67,4 @@ def _key(photo: Path) -> tuple[str, int, int]:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, sort_keys=True) + "\n"
+    return json.dumps(value) + "\n"
