@@ -1,4 +1,4 @@
-"""docs/labelling.md names every option of `handkit label`, every field of a hand, and a command whose config is right."""
+"""docs/labelling.md names every option of `handkit label`, every field of a hand, and a command that is right."""
 
 from __future__ import annotations
 
