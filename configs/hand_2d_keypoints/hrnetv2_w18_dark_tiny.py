@@ -22,9 +22,7 @@ train_dataset = dict(type="HandSynth", source="capsule", seed=0, count=2048, vie
 val_dataset = dict(type="HandSynth", source="capsule", seed=1, count=500, views="front", **_pictures)
 train_transforms = [
     dict(type="LoadImage"),
-    dict(
-        type="TopDownGetRandomScaleRotation", scale_factor=(0.85, 1.15), rotate_factor=15.0, distribution="uniform"
-    ),
+    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.85, 1.15), rotate_factor=15.0, distribution="uniform"),
     dict(type="TopDownRandomFlip"),
     _affine,
     *_tensors,
