@@ -184,3 +184,5 @@ def test_what_is_missing_is_named(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match=r"cut\.safetensors"):
         measure(TINY, tmp_path / "cut.safetensors", "cpu", FEW)
+    with pytest.raises(CheckpointError, match=r"random\.safetensors does not fit the TopDownEstimator.*misshaped"):
+        measure(TINY, weights, "cpu", {**FEW, "model.head.out_channels": 17})
