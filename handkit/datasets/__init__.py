@@ -2,6 +2,7 @@
 
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
+from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.mixing import SourceBalance, WeightedConcat
 from handkit.datasets.negatives import NegativePhotos
@@ -12,6 +13,7 @@ __all__ = [
     "CocoHands",
     "CocoWholeBodyHand",
     "HandPhotos",
+    "HandShards",
     "HandSynth",
     "NegativePhotos",
     "SourceBalance",

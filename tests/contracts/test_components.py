@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CocoHands": {"ann_file": str(FILES / "coco.json")},
     "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},
     "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
+    "HandShards": {"folder": str(FILES / "shards")},
     "NegativePhotos": {"folder": str(FILES / "images")},
     "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},
     "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
