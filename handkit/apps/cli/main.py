@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from handkit import __version__
+from handkit.apps.cli.data import data
 from handkit.apps.cli.doctor import doctor
 from handkit.apps.cli.download import download
 from handkit.apps.cli.ls import ls
@@ -23,6 +24,7 @@ app = typer.Typer(
 for _verb in (predict, train, validate, ls, download, doctor):
     app.command()(_verb)
 app.command("test")(measure)
+app.add_typer(data)
 
 
 def _version(asked: bool) -> None:
