@@ -39,7 +39,7 @@ def demo_scene() -> Scene:
         side="right",
         pose=replace(pose, wrist=np.array([8.0, 2.0]), forearm=10.0, elbow=20.0),
         rotation=UPRIGHT @ Rotation.from_euler("zyx", [8, 14, -6], degrees=True).as_matrix(),
-        position=np.array([0.0, -0.02, 0.57]),
+        position=np.array([-0.0005, -0.027, 0.5709]),
         camera=Camera(focal=800.0, image_size=(640, 480)),
         light=light,
         skin=Skin(tone=0.22, mottling=0.9, relief=0.9),

@@ -2,6 +2,7 @@
 
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
+from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
@@ -13,6 +14,7 @@ __all__ = [
     "CocoHands",
     "CocoWholeBodyHand",
     "HandPhotos",
+    "HandShards",
     "HandSynth",
     "ImageBoxes",
     "NegativePhotos",

@@ -30,7 +30,7 @@ class HandEvaluator(Evaluator):
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
         super().__init__([])
-        self._measures = tuple(metrics)
+        self.measures = tuple(metrics)
         self._parts: list[HandSamples] = []
         self._images: list[str] = []
 
@@ -53,7 +53,7 @@ class HandEvaluator(Evaluator):
         names, self._images = self._images, []
         if samples.detections is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
-        return score(self._measures, samples, bootstrap)
+        return score(self.measures, samples, bootstrap)
 
 
 class CropEvaluator(HandEvaluator):

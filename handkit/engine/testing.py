@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +15,12 @@ from numpy.typing import NDArray
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
 from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, DataError
 from handkit.files import write_json
 from handkit.geometry import inverse_crops
-from handkit.metrics.scores import Scores
+from handkit.metrics.baseline import LabelledHands, mean_pose_samples
+from handkit.metrics.samples import Metric
+from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import measures_boxes, validate
@@ -37,6 +41,7 @@ def measure(
     *,
     dataset: HandDataset | None = None,
     bootstrap: int = 0,
+    baseline: bool = False,
 ) -> Scores:
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
@@ -52,6 +57,8 @@ def measure(
             that was cut and, where the model knows, the side; of whole images the boxes and their scores.
         dataset: the hands; None takes the config's `val_dataset`.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
+        baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
+            mean place in the box.
 
     Returns:
         The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
@@ -59,7 +66,7 @@ def measure(
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
         CheckpointError: weights that do not fit.
-        DataError: a sample that cannot be read or has no labels.
+        DataError: a sample that cannot be read or has no labels; a baseline of a data set that cannot tell its labels.
     """
     where = "config" if isinstance(config, Mapping) else str(config)
     resolved = (
@@ -90,10 +97,26 @@ def measure(
     finally:
         end_workers(loader)
     scores = evaluator.scores(bootstrap)
+    if baseline:
+        scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
     if out is not None:
         options = {"config": where, "checkpoint": None if checkpoint is None else str(checkpoint)}
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     return scores
+
+
+def _mean_pose(
+    config: Mapping[str, Any], dataset: HandDataset, metrics: Sequence[Metric], where: str
+) -> dict[str, float]:
+    """What the metrics of joints say of the mean pose of the config's train_dataset."""
+    if not config.get("train_dataset"):
+        raise ConfigError(f"{where}: names no 'train_dataset', whose mean pose would be the baseline")
+    train: Any = build(config["train_dataset"], DATASETS, "train_dataset")
+    for role, hands in (("train_dataset", train), ("measured data set", dataset)):
+        if not hasattr(hands, "hands"):
+            raise DataError(f"{where}: the {role}, {type(hands).__name__}, cannot tell its labels for a baseline")
+    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset)))
+    return {name: value for name, value in guess.values.items() if not math.isnan(value)}
 
 
 def _records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

@@ -25,27 +25,36 @@ class Scores:
         values: of the metrics.
         intervals: 95 % intervals of the same names, or none.
         counts: over what was measured, e.g. ``images`` and ``hands``.
+        baseline: numbers of the same names that a guess without a look at the picture has; see
+            `handkit.metrics.baseline`.
     """
 
     values: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    baseline: Mapping[str, float] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]
 
     def rows(self) -> list[str]:
-        """One line per number: ``PCK@0.2 0.9312``, with an interval ``PCK@0.2 0.9312 [0.9101, 0.9500]``."""
+        """One line per number: ``PCK@0.2 0.9312``.
+
+        An interval and the baseline stand behind it: ``PCK@0.2 0.9312 [0.9101, 0.9500] (mean pose 0.4872)``.
+        """
         lines = [f"{name} {count}" for name, count in self.counts.items()]
         for name, value in self.values.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
             interval = f" [{low:.4f}, {high:.4f}]" if name in self.intervals else ""
-            lines.append(f"{name} {value:.4f}{interval}")
+            guess = f" (mean pose {self.baseline[name]:.4f})" if name in self.baseline else ""
+            lines.append(f"{name} {value:.4f}{interval}{guess}")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it: null where nothing was measured or an error is infinite."""
         out: dict[str, Any] = {**self.counts, "metrics": {name: _finite(v) for name, v in self.values.items()}}
+        if self.baseline:
+            out["mean_pose"] = {name: _finite(value) for name, value in self.baseline.items()}
         if self.intervals:
             out["intervals"] = {name: [_finite(low), _finite(high)] for name, (low, high) in self.intervals.items()}
         return out

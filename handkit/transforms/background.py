@@ -19,9 +19,10 @@ Array = NDArray[Any]
 
 @TRANSFORMS.register_module()
 class BackgroundPaste:
-    """Puts the hand of a sample with a `mask` before a random part of a random picture of a folder.
+    """Puts what the `mask` of a sample shows before a random part of a random picture of a folder.
 
-    What the mask leaves out goes, an arm as well. Samples without a `mask`, or with an empty one, stay as they are.
+    What the mask leaves out goes; whether an arm does depends on the data set. Samples without a `mask`, or with an
+    empty one, stay as they are.
     Behind `TopDownAffine` the picture also fills what lay outside the image.
 
     Args:

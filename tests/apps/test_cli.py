@@ -43,7 +43,7 @@ def test_version_and_help(cli: Any) -> None:
     assert cli("--version")[:2] == (0, f"{handkit.__version__}\n")
     code, out, _ = cli("--help")
     assert code == 0
-    for verb in ("predict", "label", "compare", "validate", "ls", "download", "doctor"):
+    for verb in ("predict", "label", "compare", "validate", "ls", "download", "doctor", "data"):
         assert verb in out
 
 
@@ -199,3 +199,13 @@ def test_the_demo_program(tmp_path: Path, mediapipe_files: dict[str, Path]) -> N
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)["keypoints"]) == 1
     assert (tmp_path / "drawn.png").is_file()
+
+
+def test_data_synth_renders_and_goes_on(cli: Any, tmp_path: Path) -> None:
+    arguments = ("data", "synth", "--source", "capsule", "--count", 3, "--size", 32, "--out", tmp_path / "out")
+    code, out, _ = cli(*arguments)
+    assert (code, "3/3 pictures" in out, "contact_sheet.png" in out) == (0, True, True)
+    assert cli(*arguments)[0] == 0
+    code, _, err = cli(*arguments, "--seed", 1)
+    assert code == 2
+    assert "another generator" in err

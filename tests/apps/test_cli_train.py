@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,13 @@ from typing import Any
 import pytest
 
 from handkit.apps.cli.main import main
+from handkit.transforms import LoadImage
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 model = dict(
     type="TopDownEstimator",
-    backbone=dict(type="HRNet", width=8),
+    backbone=dict(type="HRNet", width=8, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1)),
     head=dict(type="HRNetV2Head", in_channels=(8, 16, 32, 64), out_channels=21),
     losses=[dict(type="KeypointMSELoss")],
 )
@@ -102,3 +105,29 @@ def test_trains_stops_and_goes_on(
     assert (folder / "best.safetensors").exists()
     code, _, err = run(monkeypatch, capsys, "train", config, "--cfg-options", "batch_size=0")
     assert (code, "batch_size: 0 is less than 1" in err) == (2, True)
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_says_how_to_go_on(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    expected: int,
+) -> None:
+    load = LoadImage.__call__
+    signals = iter([number])
+
+    def interrupted(self: LoadImage, sample: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), next(signals, 0))
+        return load(self, sample)
+
+    monkeypatch.setattr(LoadImage, "__call__", interrupted)
+    folder = tmp_path / "work"
+    code, out, err = run(monkeypatch, capsys, "train", config, "--work-dir", folder)
+    assert (code, err) == (expected, "")
+    assert f"stopped ({number.name}) after iteration 1 of 4; {folder / 'last.pth'} holds all of it" in out
+    assert f"handkit train {config} --work-dir {folder} --resume" in out
+    code, out, _ = run(monkeypatch, capsys, "train", config, "--work-dir", folder, "--resume")
+    assert (code or 0, "done after 4 iterations" in out) == (0, True)

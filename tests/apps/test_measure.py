@@ -72,6 +72,25 @@ def test_one_row_per_number(
     assert rows["hands"] == "5"
 
 
+def test_the_mean_pose_stands_beside_the_score(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [f"--cfg-options={key}={value}" for key, value in {**FEW, "val_dataset.count": 60}.items()]
+    rows = {row[0]: row[1:] for row in run(monkeypatch, capsys, TINY, weights, "--baseline", *options)}
+    value, words = rows["PCK@0.2"]
+    mean_pose = float(words.removeprefix("(mean pose ").removesuffix(")"))
+    assert float(value) < mean_pose
+    assert 0.4 < mean_pose <= 0.5
+
+
+def test_a_baseline_needs_labelled_hands(weights: Path) -> None:
+    with pytest.raises(ConfigError, match="names no 'train_dataset'"):
+        measure(TINY, weights, cfg_options={**FEW, "train_dataset": None}, baseline=True)
+    both = {"type": "WeightedConcat", "datasets": [load_config(TINY)["train_dataset"]], "_delete_": True}
+    with pytest.raises(DataError, match="WeightedConcat, cannot tell its labels"):
+        measure(TINY, weights, cfg_options={**FEW, "train_dataset": both}, baseline=True)
+
+
 def test_any_labelled_file_with_intervals(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,3 +184,5 @@ def test_what_is_missing_is_named(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match=r"cut\.safetensors"):
         measure(TINY, tmp_path / "cut.safetensors", "cpu", FEW)
+    with pytest.raises(CheckpointError, match=r"random\.safetensors does not fit the TopDownEstimator.*misshaped"):
+        measure(TINY, weights, "cpu", {**FEW, "model.head.out_channels": 17})

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CocoHands": {"ann_file": str(FILES / "coco.json")},
     "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},
     "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
+    "HandShards": {"folder": str(FILES / "shards")},
     "NegativePhotos": {"folder": str(FILES / "images")},
     "ImageBoxes": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
     "RepeatDataset": {"dataset": {"type": "NegativePhotos", "folder": str(FILES / "images")}, "times": 2},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ from handkit.engine.optimizers import SGD, Adam, AdamW, scale_lr
 from handkit.engine.records import Records
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
-from handkit.errors import ConfigError, DataError, MissingExtraError
+from handkit.errors import ConfigError, DataError, MissingExtraError, TrainingError
 from handkit.geometry import Crop
 from handkit.metrics import EPE, HandednessAccuracy
 
@@ -98,6 +99,13 @@ def test_tensorboard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     records.add("train", 1, 6, {"loss": 2.0})
     records.close()
     assert written == [(str(tmp_path / "tensorboard"), 6), ("train/loss", 2.0, 6), "closed"]
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer.flush = full
+    with pytest.raises(TrainingError, match=r"cannot write .*tensorboard: No space left on device"):
+        records.add("train", 1, 7, {"loss": 2.0})
 
 
 def test_the_stopper_answers_clock_and_signals() -> None:

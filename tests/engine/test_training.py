@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -280,6 +281,20 @@ def test_the_console_and_mmengines_log(tiny: ModuleType, tmp_path: Path, capfd: 
     assert "24/24" in out.getvalue()
     assert capfd.readouterr().out == ""
     assert len(list(tmp_path.glob("*/*.log"))) == 1
+
+
+def test_the_bar_tells_the_time_left_and_a_file_gets_lines(
+    tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, shown, piped = tiny.config(max_epochs=1, val_dataset=None), io.StringIO(), io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, color_system=None, width=120)
+    build_runner(config, tmp_path / "one", console=terminal).train()
+    assert re.search(r"epoch 1/1 .* 6/6 loss [\d.]+ \d:\d\d:\d\d left \d:\d\d:\d\d", shown.getvalue())
+    monkeypatch.setattr("handkit.engine.display._QUIET_SECONDS", 0.0)
+    build_runner(config, tmp_path / "two", console=Console(file=piped, width=120)).train()
+    lines = piped.getvalue().splitlines()
+    assert [line.partition(",")[0] for line in lines[:-1]] == [f"epoch 1/1: iteration {n} of 6" for n in range(1, 7)]
+    assert lines[-1] == "epoch 1/1 done"
 
 
 def test_metrics_are_json_lines(tiny: ModuleType, tmp_path: Path) -> None:

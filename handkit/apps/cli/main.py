@@ -9,6 +9,7 @@ from rich.console import Console
 
 from handkit import __version__
 from handkit.apps.cli.compare import compare
+from handkit.apps.cli.data import data
 from handkit.apps.cli.doctor import doctor
 from handkit.apps.cli.download import download
 from handkit.apps.cli.label import label
@@ -25,6 +26,7 @@ app = typer.Typer(
 for _verb in (predict, train, label, compare, validate, ls, download, doctor):
     app.command()(_verb)
 app.command("test")(measure)
+app.add_typer(data)
 
 
 def _version(asked: bool) -> None:

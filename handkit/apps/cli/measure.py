@@ -25,6 +25,9 @@ def measure(
     negatives: Annotated[Path | None, typer.Option(help="Folder of pictures without hands.")] = None,
     negatives_count: Annotated[int, typer.Option(help="So many of them, the first by name.")] = 100,
     bootstrap: Annotated[int, typer.Option(help="Add 95 % intervals by so many resampled sets, e.g. 1000.")] = 0,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Add what the mean pose of the train_dataset scores, without a look.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="JSON file for the numbers and all predictions.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
     cfg_options: Annotated[
@@ -44,6 +47,8 @@ def measure(
     if out is not None and out.is_dir():
         raise ConfigError(f"--out {out} is a folder; name a file")
     common: dict[str, Any] = {"cfg_options": parse_options(cfg_options or []), "out": out, "bootstrap": bootstrap}
+    if detector and baseline:
+        raise ConfigError("--baseline guesses joints in labelled boxes: leave out --detector")
     if detector:
         scores = measure_pipeline(
             config,
@@ -60,12 +65,12 @@ def measure(
     elif rotate or limit is not None or negatives is not None:
         raise ConfigError("--rotate, --limit and --negatives are for whole photographs: add --detector")
     else:
-        scores = _measure_crops(config, checkpoint, device, data, good_only, common)
+        scores = _measure_crops(config, checkpoint, device, data, good_only, {**common, "baseline": baseline})
     print("\n".join(scores.rows()))
 
 
 def _measure_crops(
-    config: str, checkpoint: str | None, device: str | None, data: Path | None, good_only: bool, common: dict[str, Any]
+    config: str, checkpoint: str | None, device: str | None, data: Path | None, good_only: bool, options: dict[str, Any]
 ) -> Any:
     from handkit.datasets.reader import HandReader
     from handkit.engine import measure as run
@@ -76,4 +81,4 @@ def _measure_crops(
         raise ConfigError("--good-only judges the labels of --data; of a val_dataset max_disagreement does")
     dataset = None if data is None else HandReader.of_file(data, good_only)
     model: Any = read_model(config) if Path(config).is_dir() else config
-    return run(model, checkpoint, device, dataset=dataset, **common)
+    return run(model, checkpoint, device, dataset=dataset, **options)

@@ -43,6 +43,36 @@ FINGERS_AT = BONES.index("finger1-1")
 ELBOW = BONES.index("lowerarm1")
 
 
+# Joint -> the share by which it lies nearer to another of the rig's points.
+_MOVES = {
+    0: {9: 0.23},
+    1: {2: 0.17},
+    2: {3: 0.2},
+    3: {2: 0.1},
+    4: {3: 0.25},
+    5: {0: 0.055, 9: 0.1},
+    8: {7: 0.33},
+    9: {0: 0.035},
+    12: {11: 0.38},
+    13: {9: 0.16, 0: 0.025},
+    16: {15: 0.35},
+    17: {9: 0.1, 0: 0.04},
+    20: {19: 0.25},
+}
+
+
+def _mixture() -> Array:
+    """(21, 21) rows sum to 1: how the labelled joints mix the rig's points."""
+    matrix: Array = np.eye(21)
+    for joint, moves in _MOVES.items():
+        for toward, share in moves.items():
+            matrix[joint, [joint, toward]] += (-share, share)
+    return matrix
+
+
+_LABELLED = _mixture()
+
+
 def finger_bones(finger: int) -> slice:
     """The three bones of finger 1 (thumb) to 5 (pinky) in `BONES`, base to tip."""
     start = BONES.index(f"finger{finger}-1")
@@ -74,7 +104,18 @@ class Geometry:
     tails: Array
 
     def joints(self) -> Array:
-        """(21, 3) in handkit's order: the wrist, then per finger the heads of its bones and the tail of its last."""
+        """(21, 3) the labelled joints in handkit's order, where people mark them in photographs.
+
+        A rig's points differ from those: its wrist lies within the forearm, its tips at the end of the flesh. What is
+        labelled are fixed mixtures of the rig's points (see `_MOVES`): the wrist a quarter of the way to the middle
+        knuckle, where the hand bends; knuckles somewhat nearer to the wrist and to each other; the tips on the pads,
+        below the middle of the nail. The shares are those that bring the median differences to MediaPipe's labels on
+        renders below a fiftieth or so of the palm's length.
+        """
+        return np.asarray(_LABELLED @ self.bone_ends())
+
+    def bone_ends(self) -> Array:
+        """(21, 3) the rig's own points: the wrist, then per finger the heads of its bones and the tail of its last."""
         heads = self.heads[FINGERS_AT:].reshape(5, 3, 3)
         fingers = np.concatenate([heads, self.tails[FINGERS_AT:].reshape(5, 3, 3)[:, 2:]], 1)
         return np.concatenate([self.heads[WRIST : WRIST + 1], fingers.reshape(20, 3)])

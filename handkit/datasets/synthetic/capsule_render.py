@@ -41,7 +41,7 @@ class _Placed:
         cones: its surface.
         joints: (21, 3).
         palmar: (C, 3) unit direction to each cone's palmar side.
-        wrist: (3,) the wrist joint.
+        wrist: (3,) the rig's wrist.
         along: (3,) unit direction from it to the elbow.
     """
 
@@ -68,12 +68,15 @@ class CapsuleRenderer:
         # What the back and the palm's side of a cone show: redness at its start and at its end.
         self._joint = (part >= 0).astype(np.float32)
 
-    def labels(self, scene: Scene) -> dict[str, Any]:
-        """An item as `HandSynth` describes it, without ``img`` and ``mask``."""
-        return self._labels(scene, self._place(scene))
+    def labels(self, scene: Scene) -> list[dict[str, Any]]:
+        """Of the hand an item as `HandSynth` describes it, without ``img`` and ``mask``."""
+        return [self._labels(scene, self._place(scene))]
 
-    def render(self, scene: Scene) -> dict[str, Any]:
-        """A picture and its labels, as `HandSynth` describes them."""
+    def render(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:
+        """A picture, its mask as `Window.cover` leaves it, and what `labels` gives.
+
+        Of a scene with things, bands or a second hand only the first hand is shown.
+        """
         rng = np.random.default_rng(scene.seed)
         placed = self._place(scene)
         image = room(rng, scene.camera.image_size)
@@ -82,7 +85,7 @@ class CapsuleRenderer:
         window = window_of(placed.cones.boxes()[1] * scene.camera.focal + middle, scene.camera)
         if window is not None:
             window.cover(image, mask, self._shade(scene, placed, window))
-        return {**self._labels(scene, placed), "img": expose(image, scene.sensor, rng), "mask": mask}
+        return expose(image, scene.sensor, rng), mask, [self._labels(scene, placed)]
 
     def _labels(self, scene: Scene, placed: _Placed) -> dict[str, Any]:
         visible = visibility(placed.joints, self._depths * scene.scale, self._own, placed.cones, scene.camera)
@@ -104,7 +107,7 @@ class CapsuleRenderer:
             cones=Cones(centres, radii, arm.cones),
             joints=joints + shift,
             palmar=palmar.astype(np.float32),
-            wrist=joints[0] + shift,
+            wrist=bent.heads[WRIST] @ to_camera + shift,
             along=unit((bent.heads[ELBOW] - bent.heads[WRIST]) @ to_camera),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -56,3 +57,31 @@ def nail_places(model: MeshArm, fine: Subdivision) -> Array:
         rows = strongest == bone
         places[rows] = (vertices[rows] @ tip - low) / (high - low)
     return places
+
+
+def halved(chart: Array) -> list[Array]:
+    """A chart and its halves, for hands that are small in the picture."""
+    charts = [chart]
+    for _ in range(4):
+        height, width = charts[-1].shape[:2]
+        charts.append(cv2.resize(charts[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    return charts
+
+
+def look_up(charts: list[Array], uv: Array, spacing: float) -> Array:
+    """(N, C) values at (N, 2) places in [0, 1], from the level whose texels are about as large as `spacing`.
+
+    Args:
+        charts: from `halved`.
+        uv: from the chart's upper left; outside it the edge goes on.
+        spacing: between neighbouring places, in widths of the chart.
+    """
+    level = int(np.clip(np.log2(max(spacing, 1e-9) * charts[0].shape[1]), 0, len(charts) - 1))
+    chart = charts[level]
+    # cv2.remap takes no list of places longer than 32,767, but a picture of them.
+    count, width = len(uv), 4096
+    place: Array = np.zeros((-(-max(count, 1) // width) * width, 2), np.float32)
+    place[:count] = uv * (chart.shape[1], chart.shape[0]) - 0.5
+    place = place.reshape(-1, width, 2)
+    found = cv2.remap(chart, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found.reshape(-1, chart.shape[2])[:count])

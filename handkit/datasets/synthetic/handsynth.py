@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from handkit.datasets.labels import HandLabels
+from handkit.datasets.synthetic.picture import mask_of
 from handkit.errors import DataError, did_you_mean
 from handkit.geometry import points_box
 from handkit.registry import DATASETS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from handkit.datasets.synthetic.sampling import SceneSampler
     from handkit.datasets.synthetic.scene import Scene
     from handkit.datasets.synthetic.sources import Renderer
+
+Array: TypeAlias = "NDArray[Any]"
 
 _SOURCES = ("capsule", "makehuman")
 _VIEWS = ("any", "front")
@@ -24,7 +29,10 @@ _VIEWS = ("any", "front")
 
 @DATASETS.register_module()
 class HandSynth:
-    """One rendered hand per item, each a pure function of (seed, index).
+    """Rendered hands, one sample per picture, each a pure function of (seed, index).
+
+    A hand of 'makehuman' may wear rings, a watch or nail polish, hold something, be partly hidden, or touch a second
+    hand, whose labels are in `picture`.
 
     Items are samples (see `handkit.transforms.base.SAMPLE_KEYS`) with
 
@@ -33,7 +41,8 @@ class HandSynth:
     - ``visible`` (21,) uint8: 0 outside the frame, 1 hidden behind something, 2 seen (by depth);
     - ``xyz_cam`` (21, 3) float32 metres, x right, y down, z forward;
     - ``camera`` (3, 3) float64 intrinsics;
-    - ``mask`` (H, W) uint8: 1 where the hand, down to a centimetre behind the wrist, covers half of the pixel or more;
+    - ``mask`` (H, W) uint8: 1 where the hand, down to a centimetre behind the wrist, covers half of the pixel or more,
+      2 where something else that belongs before the background does: the arm, a thing, another hand;
     - ``box`` (4,) float32 the hand box of the joints;
     - ``right`` float32 1 for a right hand and 0 for a left one, ``hand`` 1, and ``sample_id``.
 
@@ -49,6 +58,8 @@ class HandSynth:
         views: 'any': the hand is seen from anywhere, though mostly from the palm's or the back's side; 'front': the
             palm or the back within 30 degrees of head-on, the fingers up, for a first lesson.
         endless: every epoch (see `set_epoch`) shows new hands; otherwise all show the same.
+        skins: folder of photographed skins for half of the hands of 'makehuman', see `skin_charts`; None: all skins are
+            made by rule.
 
     Raises:
         DataError: the source is unknown, an argument is out of its range, or, at the first rendered item, a file of
@@ -65,11 +76,13 @@ class HandSynth:
         assets: str | os.PathLike[str] | None = None,
         endless: bool = False,
         views: str = "any",
+        skins: str | os.PathLike[str] | None = None,
     ) -> None:
         if source not in _SOURCES:
             raise DataError(f"no hand source is called {source!r}; {did_you_mean(source, _SOURCES)}")
-        if source == "capsule" and assets is not None:
-            raise DataError(f"the source 'capsule' is made without files: leave out assets={str(assets)!r}")
+        for name, folder in (("assets", assets), ("skins", skins)):
+            if source == "capsule" and folder is not None:
+                raise DataError(f"the source 'capsule' is made without files: leave out {name}={str(folder)!r}")
         if views not in _VIEWS:
             raise DataError(f"views is 'any' or 'front', not {views!r}")
         if min(seed, count) < 0 or min(image_size) < 16:
@@ -83,6 +96,7 @@ class HandSynth:
         self.views = views
         self._count = count
         self._assets = assets
+        self._skins = skins
         self._epoch = 0
         self._made: tuple[SceneSampler, Renderer] | None = None
 
@@ -99,7 +113,7 @@ class HandSynth:
 
     def hands(self, index: int) -> HandLabels:
         """The labels of item `index`, without rendering it."""
-        labels = self._tools()[1].labels(self.scene(index))
+        labels = self._tools()[1].labels(self.scene(index))[0]
         return HandLabels(
             path=Path(self._sample_id(index)),
             image_size=self.image_size,
@@ -120,7 +134,28 @@ class HandSynth:
 
     def render(self, scene: Scene) -> dict[str, Any]:
         """An item of any scene, for instance of one made by hand; it has no ``sample_id``."""
+        img, shown, labels = self._tools()[1].render(scene)
+        return {**labels[0], "img": img, "mask": mask_of(shown, 0)}
+
+    def picture(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:
+        """A picture with the labels of all its hands.
+
+        Returns:
+            ``img`` (H, W, 3); (H, W) uint8 which hand each pixel shows, counted from 1, `picture.FOREGROUND` for
+            anything else before the background, 0 for the background; of every hand an item without picture and mask.
+        """
         return self._tools()[1].render(scene)
+
+    def recipe(self) -> dict[str, Any]:
+        """What decides the pictures, in plain values; of the folders only their names."""
+        folders = {"assets": self._assets, "skins": self._skins}
+        return {
+            "source": self.source,
+            "seed": self.seed,
+            "count": len(self),
+            "image_size": list(self.image_size),
+            **{name: None if folder is None else Path(folder).name for name, folder in folders.items()},
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the refined mesh: a worker process makes its own."""
@@ -141,6 +176,7 @@ class HandSynth:
             from handkit.datasets.synthetic.sampling import SceneSampler
             from handkit.datasets.synthetic.sources import capsule, makehuman
 
-            source = capsule() if self.source == "capsule" else makehuman(self._assets)
-            self._made = SceneSampler(source.arm, source.flesh, self.image_size, self.views == "front"), source.renderer
+            source = capsule() if self.source == "capsule" else makehuman(self._assets, self._skins)
+            front = self.views == "front"
+            self._made = SceneSampler(source.arm, source.flesh, self.image_size, front, source.extras), source.renderer
         return self._made

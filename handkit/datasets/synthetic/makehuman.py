@@ -2,9 +2,6 @@
 
 Files: the base mesh, the default rig (bones between the centres of small cubes in the mesh), skinning weights, and
 shape targets. Licence: CC0 1.0.
-
-The wrist is the rig's wrist joint. MediaPipe's wrist lies nearer to the fingers, by a fifth of the distance from wrist
-to middle knuckle (median of 79 renders); its other joints agree within a tenth of it.
 """
 
 from __future__ import annotations
@@ -38,8 +35,8 @@ TARGETS = {
 FILES = (MESH, RIG, WEIGHTS, *TARGETS.values())
 
 _DECIMETRE = 0.1
-# The hand's island in the body's texture: left, bottom and side of a square in texture coordinates.
-_CHART = (0.3595, 0.0065, 0.197)
+#: The hand's island in the body's texture: left, bottom and side of a square in texture coordinates.
+CHART = (0.3595, 0.0065, 0.197)
 # Indices into the body's faces: thumb, then six and two for each finger.
 _NAILS = (
     *range(2415, 2421),
@@ -103,7 +100,7 @@ def read_makehuman(files: Mapping[str, Path]) -> MeshArm:
 
 
 def _chart_uv(uv: Array) -> Array:
-    left, bottom, side = _CHART
+    left, bottom, side = CHART
     local = (uv - (left, bottom)) / side
     inside = np.logical_and(local > 0, local < 1).all((1, 2), keepdims=True)
     return np.where(inside, local * (1, -1) + (0, 1), -1.0)

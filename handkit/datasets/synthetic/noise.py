@@ -23,9 +23,9 @@ def _volume() -> Array:
 
 
 def solid_noise(points: Array, wavelength: float, offset: float = 0.0) -> Array:
-    """(N,) noise of mean 0 and deviation about 1 at (N, 3) points, varying over `wavelength` of their unit."""
+    """(N,) float32 noise of mean 0 and deviation about 1 at (N, 3) points, varying over `wavelength` of their unit."""
     cells = points.T * (4.0 / wavelength) + np.array([[0.0], [17.3], [31.7]]) + offset
-    return np.asarray(ndimage.map_coordinates(_volume(), cells, order=1, mode="grid-wrap"))
+    return np.asarray(ndimage.map_coordinates(_volume(), cells, np.float32, order=1, mode="grid-wrap"))
 
 
 def image_noise(rng: np.random.Generator, size: tuple[int, int], cells: float, octaves: int = 1) -> Array:

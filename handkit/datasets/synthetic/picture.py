@@ -16,6 +16,8 @@ Array = NDArray[Any]
 
 #: Samples per pixel and axis.
 SUPERSAMPLING = 2
+#: In the mask of a picture: something before the background that is no hand.
+FOREGROUND = 255
 
 
 class Window:
@@ -49,12 +51,16 @@ class Window:
 
         Args:
             image: changed.
-            mask: set to 1 where the hand alone covers half of the pixel or more.
-            layers: (h, w, 5): RGB times coverage, coverage, coverage by the hand alone.
+            mask: set to 1 + i where hand i alone covers half of the pixel or more, and else to `FOREGROUND` where
+                anything does.
+            layers: (h, w, 4 + hands): RGB times coverage, coverage, coverage by each hand alone.
         """
         x1, y1, x2, y2 = self._box
         image[y1:y2, x1:x2] = image[y1:y2, x1:x2] * (1 - layers[..., 3:4]) + layers[..., :3]
-        mask[y1:y2, x1:x2] = layers[..., 4] >= 0.5
+        shown = np.where(layers[..., 3] >= 0.5, FOREGROUND, 0)
+        for hand in range(layers.shape[2] - 4):
+            shown[layers[..., 4 + hand] >= 0.5] = hand + 1
+        mask[y1:y2, x1:x2] = shown
 
 
 def window_of(boxes: Array, camera: Camera) -> Window | None:
@@ -69,7 +75,7 @@ def labels_of(scene: Scene, joints: Array, visible: Array) -> dict[str, Any]:
     """An item of `HandSynth` without its picture and mask.
 
     Args:
-        scene: what is shown.
+        scene: the hand's.
         joints: (21, 3) metres in the camera's frame.
         visible: (21,).
     """
@@ -84,6 +90,11 @@ def labels_of(scene: Scene, joints: Array, visible: Array) -> dict[str, Any]:
         "right": np.float32(scene.side == "right"),
         "hand": np.float32(1),
     }
+
+
+def mask_of(shown: Array, hand: int) -> Array:
+    """(H, W) mask of a picture as `Window.cover` leaves it -> the `mask` of one hand's sample: 1 it, 2 other things."""
+    return np.asarray(np.where(shown == hand + 1, 1, np.where(shown > 0, 2, 0)).astype(np.uint8))
 
 
 def expose(image: Array, sensor: Sensor, rng: np.random.Generator) -> Array:

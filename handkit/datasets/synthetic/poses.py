@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,12 +31,17 @@ class PoseSampler:
         self._flesh = flesh
         self._pairs = flesh.pairs(_NEIGHBOURS)
 
-    def sample(self, rng: np.random.Generator) -> Pose:
-        """A gesture or a mix of two, with noise; what collides is drawn back towards the gesture."""
-        names = sorted(GESTURES)
+    def sample(self, rng: np.random.Generator, gestures: Sequence[str] | None = None) -> Pose:
+        """A gesture or a mix of two, with noise; what collides is drawn back towards the gesture.
+
+        Args:
+            rng: the only source of randomness.
+            gestures: names of those to choose from; None takes all.
+        """
+        names = sorted(GESTURES) if gestures is None else list(gestures)
         base, other = (GESTURES[names[rng.integers(len(names))]] for _ in range(2))
         mix = blend(base, other, float(rng.beta(0.5, 1.5)))
-        together, size = rng.normal(0, 1), rng.choice([0.4, 1.0, 1.8])
+        together, size = rng.normal(0, 1), rng.choice([0.3, 0.7, 1.4])
         fingers = rng.normal(0, 1, (4, 4)) * (10, 10, 6, 3) + together * np.array([6, 8, 5, 0])
         wished = Pose(
             fingers=mix.fingers + size * fingers,

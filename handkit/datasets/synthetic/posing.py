@@ -68,7 +68,7 @@ def finger_axes(joints: Array) -> Array:
 
 def finger_chains(rest: Geometry) -> Array:
     """(5, 4, 3) joints of thumb to pinky, base to tip."""
-    return np.asarray(rest.joints()[1:].reshape(5, 4, 3))
+    return np.asarray(rest.bone_ends()[1:].reshape(5, 4, 3))
 
 
 class Kinematics:

@@ -40,10 +40,20 @@ class TriangleHits(Hits):
     u: Array
     v: Array
 
+    def rows(self, rows: Array, first: int = 0) -> TriangleHits:
+        """Some of these hits, their triangles counted from the triangle `first`."""
+        return TriangleHits(self.part[rows] - first, self.distance[rows], self.u[rows], self.v[rows])
+
     def interpolate(self, corners: Array, rows: Array) -> Array:
         """(T, 3, C) values at the triangles' corners -> (len(rows), C) at these hits."""
         at, u, v = corners[self.part[rows]], self.u[rows, None], self.v[rows, None]
         return np.asarray(at[:, 0] * (1 - u - v) + at[:, 1] * u + at[:, 2] * v)
+
+    def interpolate_vertices(self, values: Array, triangles: Array, rows: Array) -> Array:
+        """(V, C) values at the (T, 3) triangles' vertices -> (len(rows), C) at these hits."""
+        corners = triangles[self.part[rows]]
+        u, v = self.u[rows, None], self.v[rows, None]
+        return np.asarray(values[corners[:, 0]] * (1 - u - v) + values[corners[:, 1]] * u + values[corners[:, 2]] * v)
 
 
 class Caster:

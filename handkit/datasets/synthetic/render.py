@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from handkit.datasets.synthetic.arm import MeshArm
 from handkit.datasets.synthetic.background import room
 from handkit.datasets.synthetic.picture import SUPERSAMPLING, Window, expose, labels_of, window_of
-from handkit.datasets.synthetic.rays import Caster
+from handkit.datasets.synthetic.rays import Caster, TriangleHits
 from handkit.datasets.synthetic.scene import Camera, Scene
 from handkit.datasets.synthetic.shading import Samples, shade, unit
+from handkit.datasets.synthetic.skin import Material
+from handkit.datasets.synthetic.skin_charts import SkinCharts
 from handkit.datasets.synthetic.surface import Placed, Surface
+from handkit.datasets.synthetic.things import PlacedThing, placed_thing
 from handkit.datasets.synthetic.visibility import visibility
 
 Array = NDArray[Any]
@@ -22,56 +25,114 @@ Array = NDArray[Any]
 class MeshRenderer:
     """Renders scenes with one source's arm.
 
+    Args:
+        model: the arm.
+        skins: photographed skins that scenes may name.
+
     Raises:
         MissingExtraError: embreex is not installed.
     """
 
-    def __init__(self, model: MeshArm) -> None:
-        self._surface = Surface(model)
+    def __init__(self, model: MeshArm, skins: SkinCharts | None = None) -> None:
+        self._surface = Surface(model, skins)
 
-    def labels(self, scene: Scene) -> dict[str, Any]:
-        """An item as `HandSynth` describes it, without ``img`` and ``mask``."""
-        placed = self._surface.place(scene)
-        return _labels(scene, placed, Caster(placed.vertices, placed.triangles))
+    def labels(self, scene: Scene) -> list[dict[str, Any]]:
+        """Of every hand an item as `HandSynth` describes it, without ``img`` and ``mask``."""
+        return _labels(scene, self._set(scene))
 
-    def render(self, scene: Scene) -> dict[str, Any]:
-        """A picture and its labels, as `HandSynth` describes them."""
+    def render(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:
+        """A picture, its mask as `Window.cover` leaves it, and what `labels` gives."""
         rng = np.random.default_rng(scene.seed)
-        placed = self._surface.place(scene)
-        caster = Caster(placed.vertices, placed.triangles)
+        stage = self._set(scene)
         image = room(rng, scene.camera.image_size)
         mask = np.zeros(image.shape[:2], np.uint8)
-        window = window_of(_boxes(placed, scene.camera), scene.camera)
+        window = window_of(stage.boxes(scene.camera), scene.camera)
         if window is not None:
-            window.cover(image, mask, self._shade(scene, placed, caster, window, rng))
-        return {**_labels(scene, placed, caster), "img": expose(image, scene.sensor, rng), "mask": mask}
+            window.cover(image, mask, self._shade(scene, stage, window, rng))
+        return expose(image, scene.sensor, rng), mask, _labels(scene, stage)
 
-    def _shade(self, scene: Scene, placed: Placed, caster: Caster, window: Window, rng: np.random.Generator) -> Array:
-        """(h, w, 5) of the pixels in a window, as `Window.cover` takes them."""
-        rays = scene.camera.rays(np.stack(np.meshgrid(window.xs, window.ys), -1)).reshape(-1, 3)
-        hits = caster.first_hits(np.zeros_like(rays), rays)
+    def _set(self, scene: Scene) -> _Stage:
+        hands = [self._surface.place(hand) for hand in scene.hands]
+        things = [placed_thing(thing, hands[0].to_camera, hands[0].shift) for thing in scene.things]
+        return _Stage(hands, things)
+
+    def _shade(self, scene: Scene, stage: _Stage, window: Window, rng: np.random.Generator) -> Array:
+        """(h, w, 4 + hands) of the pixels in a window, as `Window.cover` takes them."""
+        rays = scene.camera.rays(np.stack(np.meshgrid(window.xs, window.ys), -1)).reshape(-1, 3).astype(np.float32)
+        hits = stage.caster.first_hits(np.zeros_like(rays), rays)
         rows = np.flatnonzero(hits.part >= 0)
         samples = Samples(
             mask=(hits.part >= 0).reshape(len(window.ys), len(window.xs)),
-            points=rays[rows] * hits.distance[rows, None],
-            normals=unit(hits.interpolate(placed.normals[placed.triangles], rows)),
+            points=rays[rows] * hits.distance[rows, None].astype(np.float32),
+            normals=unit(hits.interpolate_vertices(stage.normals.astype(np.float32), stage.triangles, rows)),
             spacing=float(scene.position[2]) / scene.camera.focal / SUPERSAMPLING,
         )
-        material, hand = self._surface.material(scene, samples, hits, rows)
-        color = shade(samples, material, scene.light, caster, rng)
-        layers = samples.grid(np.column_stack([color, np.ones(len(rows)), hand]))
+        material, shown = self._materials(scene, stage, hits.rows(rows), samples)
+        color = shade(samples, material, scene.light, stage.caster, rng)
+        layers = samples.grid(np.column_stack([color, np.ones(len(rows)), shown]))
         return np.asarray(window.per_pixel(layers).mean(2))
 
+    def _materials(self, scene: Scene, stage: _Stage, hits: TriangleHits, samples: Samples) -> tuple[Material, Array]:
+        """The surface at every sample, and (N, hands) bool which hand it is of."""
+        count = len(hits.part)
+        material = Material(*(np.zeros(shape, np.float32) for shape in ((count, 3), count, count, count)))
+        shown = np.zeros((count, len(stage.hands)), bool)
+        of = np.searchsorted(stage.first, hits.part, side="right") - 1
+        for index in np.unique(of):
+            mine = of == index
+            rows = np.flatnonzero(mine)
+            if index < len(stage.hands):
+                local = hits.rows(rows, int(stage.first[index]))
+                part, shown[rows, index] = self._surface.material(scene.hands[index], local, samples.spacing)
+            else:
+                part = stage.things[index - len(stage.hands)].material(samples.points[rows])
+            material.set_rows(rows, part)
+        return material, shown
 
-def _labels(scene: Scene, placed: Placed, caster: Caster) -> dict[str, Any]:
-    visible = visibility(placed.joints, placed.flesh, placed.own, caster, scene.camera)
-    return labels_of(scene, placed.joints, visible)
+
+class _Stage:
+    """Hands and things before the camera as one set of triangles.
+
+    Attributes:
+        first: (hands + things,) the first triangle of each, hands first.
+    """
+
+    def __init__(self, hands: list[Placed], things: list[PlacedThing]) -> None:
+        self.hands, self.things = hands, things
+        parts: list[Placed | PlacedThing] = [*hands, *things]
+        starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
+        self.triangles = np.concatenate(
+            [part.triangles + start for part, start in zip(parts, starts[:-1], strict=True)], dtype=np.int32
+        )
+        self.vertices = np.concatenate([part.vertices for part in parts])
+        self.normals = np.concatenate([part.normals for part in parts])
+        self.first = np.cumsum([0, *(len(part.triangles) for part in parts)])[:-1]
+        self.caster = Caster(self.vertices, self.triangles)
+
+    def boxes(self, camera: Camera) -> Array:
+        """(parts, 4) boxes in pixels; infinite of what reaches behind the camera, inside out of what is behind it."""
+        vertices = [hand.vertices for hand in self.hands] + [thing.vertices for thing in self.things]
+        return np.concatenate([_box(points, camera) for points in vertices])
+
+    def own(self, hand: int) -> Array:
+        """(21, T) bool: of all triangles, those of a hand's bones that meet at each joint."""
+        own = np.zeros((21, len(self.triangles)), bool)
+        start = self.first[hand]
+        own[:, start : start + len(self.hands[hand].triangles)] = self.hands[hand].own
+        return own
 
 
-def _boxes(placed: Placed, camera: Camera) -> Array:
-    """(1, 4) box in pixels that holds the arm; infinite where it reaches behind the camera, inside out behind it."""
-    before = placed.vertices[:, 2] > 0.02
+def _labels(scene: Scene, stage: _Stage) -> list[dict[str, Any]]:
+    found = []
+    for index, (hand, placed) in enumerate(zip(scene.hands, stage.hands, strict=True)):
+        visible = visibility(placed.joints, placed.flesh, stage.own(index), stage.caster, scene.camera)
+        found.append(labels_of(hand, placed.joints, visible))
+    return found
+
+
+def _box(vertices: Array, camera: Camera) -> Array:
+    before = vertices[:, 2] > 0.02
     if not before.all():
         return np.array([[-1.0, -1.0, 1.0, 1.0]]) * (np.inf if before.any() else -np.inf)
-    pixels = camera.project(placed.vertices)
+    pixels = camera.project(vertices)
     return np.concatenate([pixels.min(0), pixels.max(0)])[None]

@@ -1,8 +1,9 @@
-"""Random scenes: hands of all sizes and tones, in any pose, light and view."""
+"""Random scenes: hands of all sizes and tones, in any pose, light and view, alone or with something."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,17 @@ from scipy.spatial.transform import Rotation
 
 from handkit.datasets.synthetic.arm import ELBOW, WRIST, Arm, Geometry
 from handkit.datasets.synthetic.cloth import Sleeve
+from handkit.datasets.synthetic.extras import (
+    HOLDING,
+    HOLDING_GESTURES,
+    IN_FRONT,
+    SECOND,
+    Extras,
+    held_thing,
+    thing_in_front,
+)
 from handkit.datasets.synthetic.flesh import Flesh
+from handkit.datasets.synthetic.pairs import limbs, meeting
 from handkit.datasets.synthetic.poses import PoseSampler
 from handkit.datasets.synthetic.posing import bone_transforms, posed_bones
 from handkit.datasets.synthetic.scene import MIRROR, UPRIGHT, Camera, Scene, Sensor
@@ -27,31 +38,57 @@ _TRIES = 20
 
 
 class SceneSampler:
-    """Draws scenes of one hand.
+    """Draws scenes.
 
     Args:
         arm: the arm.
         flesh: its flesh, by which poses that collide are told.
         image_size: (width, height) in pixels.
         front: the hand is seen close to head-on with the fingers up, instead of from anywhere.
+        extras: draws what is with the hand; None: the hand is alone.
     """
 
-    def __init__(self, arm: Arm, flesh: Flesh, image_size: tuple[int, int], front: bool = False) -> None:
+    def __init__(
+        self,
+        arm: Arm,
+        flesh: Flesh,
+        image_size: tuple[int, int],
+        front: bool = False,
+        extras: Extras | None = None,
+    ) -> None:
         self._arm = arm
         self._size = image_size
         self._view = _from_the_front if front else _from_anywhere
         self._poses = PoseSampler(arm.rest, flesh)
+        self._extras = extras
 
     def sample(self, rng: np.random.Generator) -> Scene:
         """One scene; the same generator state gives the same scene."""
+        if self._extras is None:
+            return self._hand(rng)
+        kind = rng.random()
+        holding = kind < HOLDING
+        scene = self._hand(rng, HOLDING_GESTURES if holding else None)
+        scene = replace(scene, skin=self._extras.skin(rng, scene.skin), bands=self._extras.bands(rng))
+        things = []
+        if holding:
+            things.append(held_thing(rng, self._bent(scene).joints()))
+        elif kind < HOLDING + SECOND:
+            scene = replace(scene, other=self._second(rng, scene))
+        if rng.random() < IN_FRONT:
+            things.append(thing_in_front(rng, self._before_camera(scene)[0]))
+        return replace(scene, things=tuple(things))
+
+    def _hand(self, rng: np.random.Generator, gestures: Sequence[str] | None = None) -> Scene:
+        """One hand with nothing."""
         side: Side = "right" if rng.random() < 0.5 else "left"
-        pose = self._poses.sample(rng)
+        pose = self._poses.sample(rng, gestures)
         shape = _shape(rng, tuple(self._arm.shapes))
         scale = float(np.clip(rng.normal(1.05, 0.09), 0.8, 1.3))
         rest = self._arm.shaped(shape, scale)
         bent = posed_bones(rest, bone_transforms(rest, pose))
         camera = Camera(float(max(self._size) * rng.uniform(0.9, 2.2)), self._size)
-        rotation, position = _aim(rng, self._view, camera, bent, MIRROR if side == "left" else np.ones(3))
+        rotation, position = _aim(rng, self._view, camera, bent, _mirror(side))
         return Scene(
             side=side,
             pose=pose,
@@ -66,6 +103,38 @@ class SceneSampler:
             scale=scale,
             seed=int(rng.integers(2**31)),
         )
+
+    def _second(self, rng: np.random.Generator, first: Scene) -> Scene | None:
+        """Another hand near the first: the same person's other one, or somebody else's."""
+        assert self._extras is not None
+        other = self._hand(rng)
+        if rng.random() < 0.6:
+            side: Side = "left" if first.side == "right" else "right"
+            kept = {name: getattr(first, name) for name in ("skin", "sleeve", "shape", "scale")}
+            other = replace(other, side=side, **kept, bands=self._extras.bands(rng))
+        else:
+            other = replace(other, skin=self._extras.skin(rng, other.skin), bands=self._extras.bands(rng))
+        move = meeting(rng, limbs(*self._before_camera(first)), limbs(*self._before_camera(other)))
+        if move is None:
+            return None
+        other = replace(other, position=other.position + move)
+        joints, _, elbow = self._before_camera(other)
+        return other if joints[:, 2].min() > 0.08 and elbow[2] > 0.08 else None
+
+    def _bent(self, scene: Scene) -> Geometry:
+        rest = self._arm.shaped(scene.shape, scene.scale)
+        return posed_bones(rest, bone_transforms(rest, scene.pose))
+
+    def _before_camera(self, scene: Scene) -> tuple[Array, Array, Array]:
+        """(21, 3) joints, (3,) the rig's wrist and (3,) elbow in the camera's frame."""
+        bent, to_camera = self._bent(scene), (scene.rotation * _mirror(scene.side)).T
+        joints = bent.joints() @ to_camera
+        shift = scene.position - (joints.min(0) + joints.max(0)) / 2
+        return joints + shift, bent.heads[WRIST] @ to_camera + shift, bent.heads[ELBOW] @ to_camera + shift
+
+
+def _mirror(side: Side) -> Array:
+    return MIRROR if side == "left" else np.ones(3)
 
 
 def _aim(rng: np.random.Generator, view: _View, camera: Camera, bent: Geometry, mirror: Array) -> tuple[Array, Array]:
@@ -89,12 +158,12 @@ def _shape(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, float]
 
 
 def _from_anywhere(rng: np.random.Generator) -> Array:
-    """(3, 3) hand to camera: mostly the palm or the back within 65 degrees of head-on, one in five from anywhere."""
-    if rng.random() < 0.2:
+    """(3, 3) hand to camera: mostly the palm or the back within 60 degrees of head-on, one in seven from anywhere."""
+    if rng.random() < 0.15:
         # A direction in four dimensions is an even choice of rotation.
         return np.asarray(Rotation.from_quat(rng.standard_normal(4)).as_matrix())
     face = 180 * int(rng.integers(2))
-    azimuth, tilt = rng.uniform(0, 2 * np.pi), 65 * np.sqrt(rng.random())
+    azimuth, tilt = rng.uniform(0, 2 * np.pi), 60 * np.sqrt(rng.random())
     roll = rng.normal(0, 40) if rng.random() < 0.7 else rng.uniform(-180, 180)
     return _turned(face, azimuth, tilt, roll)
 
@@ -120,7 +189,7 @@ def _position(rng: np.random.Generator, camera: Camera, joints: Array) -> Array:
     """(3,) where the middle of the joints lies, so that they fill a random part of the frame."""
     extent = np.ptp(joints, axis=0)
     size = np.array(camera.image_size, float)
-    part = rng.uniform(0.3, 0.85)
+    part = rng.uniform(0.38, 0.92)
     distance = camera.focal * (extent[:2] / (part * size)).max() + extent[2] / 2
     slack = np.clip(size - camera.focal * extent[:2] / distance, 0, None) / 2
     # One in eight may reach over the frame's edge.
@@ -164,11 +233,11 @@ def _light(rng: np.random.Generator) -> Light:
 
 def _skin(rng: np.random.Generator) -> Skin:
     return Skin(
-        tone=float(rng.random()),
+        tone=float(rng.beta(1.0, 1.4)),
         flush=float(rng.uniform(0.4, 1.5)),
-        mottling=float(rng.uniform(0.5, 1.6)),
-        relief=float(rng.uniform(0.4, 1.5)),
-        roughness=float(rng.uniform(0.36, 0.6)),
+        mottling=float(rng.uniform(0.4, 1.4)),
+        relief=float(rng.uniform(0.25, 1.2)),
+        roughness=float(rng.uniform(0.4, 0.66)),
         seed=float(rng.uniform(0, 64)),
     )
 

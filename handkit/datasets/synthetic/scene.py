@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handkit.datasets.synthetic.adornment import Band
 from handkit.datasets.synthetic.cloth import Sleeve
 from handkit.datasets.synthetic.posing import Pose
 from handkit.datasets.synthetic.shading import Light
 from handkit.datasets.synthetic.skin import Skin
+from handkit.datasets.synthetic.things import Thing
 from handkit.hands import Side
 
 Array = NDArray[Any]
@@ -71,7 +73,7 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Scene:
-    """One hand before a camera.
+    """A hand before a camera, and what is with it.
 
     Args:
         side: whose hand; a left one is the mirrored right one.
@@ -86,6 +88,10 @@ class Scene:
         scale: of the hand, 1 as the source has it.
         sleeve: what the arm wears, or None.
         seed: of the background, the soft shadows and the noise.
+        bands: rings, bracelets and watches it wears.
+        things: what it holds and what stands before it; of the first hand only.
+        other: a second hand before the same camera in the same light, or None. Of it count the side, the pose, the
+            rotation, the position, the shape, the scale, the skin, the sleeve and the bands.
     """
 
     side: Side
@@ -100,3 +106,16 @@ class Scene:
     scale: float = 1.0
     sleeve: Sleeve | None = None
     seed: int = 0
+    bands: tuple[Band, ...] = ()
+    things: tuple[Thing, ...] = ()
+    other: Scene | None = None
+
+    @property
+    def hands(self) -> tuple[Scene, ...]:
+        """The scene of each hand, the first one's first."""
+        return (self,) if self.other is None else (self, self.other)
+
+    @property
+    def unoccluded(self) -> bool:
+        """Nothing but the hand itself can hide its joints."""
+        return not self.things and self.other is None

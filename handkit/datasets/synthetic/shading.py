@@ -6,7 +6,7 @@ directions are in the camera's frame (x right, y down, z forward) and point away
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -83,23 +83,27 @@ class Samples:
 
 def unit(vectors: Array) -> Array:
     """(..., 3) vectors scaled to length 1."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-20))
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
+    return np.asarray(vectors / np.maximum(length, 1e-20))
 
 
 def shade(samples: Samples, material: Material, light: Light, caster: Caster, rng: np.random.Generator) -> Array:
     """(N, 3) linear RGB that leaves the samples towards the camera (at the origin)."""
+    light = _single(light)
     normals = bumped_normals(samples, material.height)
-    origins = samples.points + _LIFT * samples.normals
-    toward = unit(light.key + light.softness * rng.standard_normal(origins.shape))
-    seen = 1.0 - caster.occluded(origins, toward, 1.0)
+    origins = samples.points + np.float32(_LIFT) * samples.normals
+    toward = unit(light.key + light.softness * rng.standard_normal(origins.shape, np.float32))
+    seen = np.float32(1) - caster.occluded(origins, toward, 1.0)
     seen = samples.spread(seen, 1.3 * samples.spacing)
-    open_sky = 1.0 - caster.occluded(origins, unit(samples.normals + unit(rng.standard_normal(origins.shape))), _REACH)
+    open_sky = np.float32(1) - caster.occluded(
+        origins, unit(samples.normals + unit(rng.standard_normal(origins.shape, np.float32))), _REACH
+    )
     open_sky = samples.spread(open_sky, max(2.5e-3, 2.5 * samples.spacing))
 
     up = normals @ light.up
     ambience = light.ground_color + (light.sky_color - light.ground_color) * (up[:, None] + 1) / 2
     # What an occluded point loses in white light it partly gets back from red-lit skin nearby.
-    ambience = ambience * open_sky[:, None] ** np.array([0.75, 1.0, 1.05])
+    ambience = ambience * open_sky[:, None] ** np.array([0.75, 1.0, 1.05], np.float32)
     key = np.clip(normals @ light.key, 0, None) * seen
     fill = np.clip(0.8 * (normals @ light.fill) + 0.2, 0, None) * open_sky
     light_in = ambience + key[:, None] * light.key_color + fill[:, None] * light.fill_color
@@ -114,6 +118,13 @@ def shade(samples: Samples, material: Material, light: Light, caster: Caster, rn
     fresnel = material.mirror + (1 - material.mirror) * (1 - np.clip((normals * view).sum(1), 0, 1)) ** 5
     shine += (0.5 * fresnel * open_sky)[:, None] * ambience
     return np.asarray(diffuse + shine)
+
+
+def _single(light: Light) -> Light:
+    """The light with its arrays in single precision."""
+    names = ("key", "key_color", "fill", "fill_color", "up", "sky_color", "ground_color")
+    arrays: dict[str, Any] = {name: getattr(light, name).astype(np.float32) for name in names}
+    return replace(light, **arrays)
 
 
 def bumped_normals(samples: Samples, height: Array) -> Array:

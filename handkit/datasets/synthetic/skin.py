@@ -16,8 +16,8 @@ Array = NDArray[Any]
 _BACKS = ((238, 200, 180), (226, 180, 155), (206, 155, 124), (172, 121, 90), (124, 82, 60), (84, 56, 44))
 _PALMS = ((240, 200, 184), (232, 188, 168), (220, 172, 148), (204, 152, 126), (186, 134, 112), (166, 120, 102))
 # How strongly blood and creases darken red, green and blue.
-_BLOOD = np.array([0.05, 0.34, 0.28])
-_CREASE = np.array([0.30, 0.48, 0.50])
+_BLOOD = np.array([0.05, 0.34, 0.28], np.float32)
+_CREASE = np.array([0.30, 0.48, 0.50], np.float32)
 _MM = 1e-3
 
 
@@ -32,6 +32,8 @@ class Skin:
         relief: strength of creases and wrinkles; 1 is usual, more looks older.
         roughness: of the surface, 0.3 moist to 0.6 dry.
         seed: where in the noise this person lies.
+        polish: (3,) sRGB of nail polish in [0, 1], or None.
+        chart: file name of a photographed skin in the folder `HandSynth` was given, or None for a skin by rule.
     """
 
     tone: float = 0.25
@@ -40,6 +42,8 @@ class Skin:
     relief: float = 1.0
     roughness: float = 0.45
     seed: float = 0.0
+    polish: tuple[float, float, float] | None = None
+    chart: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,15 @@ class Material:
     mirror: Array
     height: Array
 
+    def set_rows(self, rows: Array, other: Material) -> None:
+        """Overwrites the values at some indices."""
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
+
     def with_rows(self, rows: Array, other: Material) -> Material:
         """Another material's values at the rows of a (N,) mask."""
+        if not rows.any():
+            return self
         parts = {field.name: getattr(self, field.name).copy() for field in fields(self)}
         for name, values in parts.items():
             values[rows] = getattr(other, name)
@@ -81,7 +92,7 @@ def linear_to_srgb(value: Array) -> Array:
 def _tone(table: tuple[tuple[int, int, int], ...], tone: float) -> Array:
     linear = srgb_to_linear(np.array(table) / 255) * 0.92
     place = np.linspace(0, 1, len(table))
-    return np.array([np.interp(tone, place, channel) for channel in linear.T])
+    return np.array([np.interp(tone, place, channel) for channel in linear.T], np.float32)
 
 
 def tones(skin: Skin) -> tuple[Array, Array]:
@@ -92,8 +103,8 @@ def tones(skin: Skin) -> tuple[Array, Array]:
 def _nail(palm: Array, place: Array, grain: Array) -> Array:
     """(N, 3) albedo of nails: a pink bed, a pale moon at the root, a white free edge."""
     pale = 0.35 * (1 - np.clip((place - 0.1) / 0.16, 0, 1)) + 0.75 * np.clip((place - 0.86) / 0.06, 0, 1)
-    bed = palm * np.array([1.0, 0.84, 0.82]) * (1 + 0.03 * grain[:, None])
-    return np.asarray(bed + pale[:, None] * (np.array([0.82, 0.76, 0.68]) - bed))
+    bed = palm * np.array([1.0, 0.84, 0.82], np.float32) * (1 + 0.03 * grain[:, None])
+    return np.asarray(bed + pale[:, None] * (np.array([0.82, 0.76, 0.68], np.float32) - bed))
 
 
 def skin_material(skin: Skin, rest: Array, chart: Array, nail_place: Array) -> Material:
@@ -105,7 +116,7 @@ def skin_material(skin: Skin, rest: Array, chart: Array, nail_place: Array) -> M
         chart: (N, 4) the layers of `markings.LAYERS` there.
         nail_place: (N,) on nail plates how far from the root (0) to the edge (1), elsewhere negative.
     """
-    nail = (nail_place >= 0).astype(float)
+    nail = (nail_place >= 0).astype(np.float32)
     palmar, flush, crease, height = chart.T
     patches = solid_noise(rest, 25 * _MM, skin.seed)
     grain = solid_noise(rest, 4 * _MM, skin.seed + 7)
@@ -116,10 +127,11 @@ def skin_material(skin: Skin, rest: Array, chart: Array, nail_place: Array) -> M
     albedo = albedo * np.exp(-np.maximum(blood, -0.5)[:, None] * _BLOOD)
     albedo *= 1 + skin.mottling * (0.03 * patches + 0.03 * grain + 0.02 * pores)[:, None]
     albedo *= 1 - np.clip(crease * skin.relief * 0.6, 0, 1)[:, None] * _CREASE
-    albedo += nail[:, None] * (_nail(palm, nail_place, grain) - albedo)
+    bed = _nail(palm, nail_place, grain) if skin.polish is None else srgb_to_linear(np.array(skin.polish))
+    albedo += nail[:, None] * (bed - albedo)
     return Material(
         albedo=np.clip(albedo, 0, 1),
-        roughness=skin.roughness * (1 - 0.3 * nail),
+        roughness=skin.roughness * (1 - (0.3 if skin.polish is None else 0.55) * nail),
         mirror=0.028 + 0.022 * nail,
         height=skin.relief * (height + 0.035 * _MM * pores + 0.03 * _MM * grain) * (1 - nail),
     )

@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from handkit.datasets.synthetic.arm import Arm
 from handkit.datasets.synthetic.capsule_render import CapsuleRenderer
 from handkit.datasets.synthetic.capsules import capsule_arm
+from handkit.datasets.synthetic.extras import Extras
 from handkit.datasets.synthetic.flesh import Flesh, mesh_flesh
 from handkit.datasets.synthetic.makehuman import CARD, FILES, read_makehuman
 from handkit.datasets.synthetic.render import MeshRenderer
 from handkit.datasets.synthetic.scene import Scene
+from handkit.datasets.synthetic.skin_charts import SkinCharts
 from handkit.errors import DataError
 
 
 class Renderer(Protocol):
-    """Makes items of scenes, as `HandSynth` describes them."""
+    """Makes pictures of scenes and labels of their hands."""
 
-    def labels(self, scene: Scene) -> dict[str, Any]:
-        """An item without ``img`` and ``mask``, which is much cheaper."""
+    def labels(self, scene: Scene) -> list[dict[str, Any]]:
+        """Of every hand an item as `HandSynth` describes it, without ``img`` and ``mask``; much cheaper than both."""
         ...
 
-    def render(self, scene: Scene) -> dict[str, Any]:
-        """An item."""
+    def render(self, scene: Scene) -> tuple[NDArray[Any], NDArray[Any], list[dict[str, Any]]]:
+        """A picture, its mask as `picture.Window.cover` leaves it, and what `labels` gives."""
         ...
 
 
@@ -38,11 +42,13 @@ class Source:
         arm: its bones and blend shapes.
         flesh: by which poses that collide are told.
         renderer: what makes pictures of it.
+        extras: draws what is with the hand; None for a source that shows the hand alone.
     """
 
     arm: Arm
     flesh: Flesh
     renderer: Renderer
+    extras: Extras | None = None
 
 
 def capsule() -> Source:
@@ -51,15 +57,20 @@ def capsule() -> Source:
     return Source(arm, arm.flesh(), CapsuleRenderer(arm))
 
 
-def makehuman(assets: str | os.PathLike[str] | None) -> Source:
+def makehuman(assets: str | os.PathLike[str] | None, skins: str | os.PathLike[str] | None = None) -> Source:
     """MakeHuman's hand, from a folder or from the hub.
+
+    Args:
+        assets: the folder with its files, or None.
+        skins: a folder that `SkinCharts` reads, or None.
 
     Raises:
         DataError: there is no such folder, or a file is missing or damaged.
         MissingExtraError: embreex is not installed.
     """
     arm = read_makehuman(_files(assets))
-    return Source(arm, mesh_flesh(arm), MeshRenderer(arm))
+    charts = None if skins is None else SkinCharts(Path(skins))
+    return Source(arm, mesh_flesh(arm), MeshRenderer(arm, charts), Extras(() if charts is None else charts.names))
 
 
 def _files(assets: str | os.PathLike[str] | None) -> Mapping[str, Path]:

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from handkit.datasets import HandSynth
+from handkit.datasets.synthetic.shards import write_shards
+
 HERE = Path(__file__).parent
 #: A hand from the wrist upwards: five fingers of four joints.
 HAND = [(20, 40)] + [(8 + 6 * finger, 30 - 5 * joint - finger) for finger in range(5) for joint in range(4)]
@@ -109,6 +112,7 @@ def main() -> None:
         picture(*SIZES[name], left).save(HERE / "images" / name, optimize=True)
     for name, made in (("coco", coco()), ("handphotos", handphotos()), ("coco_wholebody", wholebody())):
         (HERE / f"{name}.json").write_text(json.dumps(made) + "\n")
+    write_shards(HandSynth("capsule", count=3, image_size=(48, 48)), HERE / "shards", shard_size=2)
 
 
 if __name__ == "__main__":

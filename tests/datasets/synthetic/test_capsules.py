@@ -113,7 +113,7 @@ def test_the_hand_is_put_together_well(arm: CapsuleArm) -> None:
 
 def test_shapes_change_fingers_palm_and_thickness(arm: CapsuleArm) -> None:
     def lengths(name: str) -> np.ndarray:
-        return np.linalg.norm(np.diff(arm.shaped({name: 1.0}).joints()[5:].reshape(4, 4, 3), axis=1), axis=-1)
+        return np.linalg.norm(np.diff(arm.shaped({name: 1.0}).bone_ends()[5:].reshape(4, 4, 3), axis=1), axis=-1)
 
     plain = lengths("thick_fingers")
     np.testing.assert_allclose(lengths("long_fingers"), 1.3 * plain)

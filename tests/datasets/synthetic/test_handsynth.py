@@ -82,7 +82,7 @@ def test_the_camera_projects_the_joints_onto_the_keypoints(items: list[dict[str,
 def test_bones_have_the_lengths_of_a_hand(items: list[dict[str, Any]]) -> None:
     for item in items:
         palm = np.linalg.norm(item["xyz_cam"][9] - item["xyz_cam"][0])
-        assert 0.06 < palm < 0.14
+        assert 0.05 < palm < 0.12
 
 
 def test_visible_joints_lie_in_the_frame_and_on_the_mask(items: list[dict[str, Any]]) -> None:
@@ -141,6 +141,7 @@ def test_an_index_past_the_end_stops_iteration() -> None:
         (dict(source="makehumn"), "did you mean 'makehuman'"),
         (dict(source="capsule", assets="here"), "made without files"),
         (dict(views="top"), "'any' or 'front', not 'top'"),
+        (dict(source="capsule", skins="here"), "made without files"),
         (dict(count=-1), "count >= 0"),
         (dict(seed=-1), "seed and count >= 0"),
         (dict(image_size=(8, 256)), "at least 16 px"),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handkit.datasets.synthetic.arm import BONES, Geometry, MeshArm
+from handkit.datasets.synthetic.capsules import capsule_arm
 from handkit.datasets.synthetic.flesh import mesh_flesh
 from handkit.datasets.synthetic.gestures import (
     CUPPING_LIMITS,
@@ -46,7 +47,7 @@ def test_bones_keep_their_lengths_and_the_wrist_its_place(bones: Geometry, pose:
     np.testing.assert_allclose(
         np.linalg.norm(moved.tails - moved.heads, axis=1), np.linalg.norm(bones.tails - bones.heads, axis=1), atol=1e-12
     )
-    np.testing.assert_allclose(moved.joints()[0], bones.joints()[0], atol=1e-12)
+    np.testing.assert_allclose(moved.bone_ends()[0], bones.bone_ends()[0], atol=1e-12)
 
 
 def _bend(joints: np.ndarray, finger: int, joint: int) -> float:
@@ -60,7 +61,7 @@ def _bend(joints: np.ndarray, finger: int, joint: int) -> float:
 @given(pip=st.floats(1, 110), dip=st.floats(1, 75), knuckle=st.floats(-20, 90))
 def test_flexion_angles_are_those_between_the_bones(bones: Geometry, pip: float, dip: float, knuckle: float) -> None:
     pose = Pose(np.tile([knuckle, pip, dip, 0.0], (4, 1)), np.zeros(5), np.zeros(2))
-    joints = posed_bones(bones, bone_transforms(bones, pose)).joints()
+    joints = posed_bones(bones, bone_transforms(bones, pose)).bone_ends()
     for finger in range(2, 6):
         assert _bend(joints, finger, 1) == pytest.approx(pip, abs=0.1)
         assert _bend(joints, finger, 2) == pytest.approx(dip, abs=0.1)
@@ -69,7 +70,7 @@ def test_flexion_angles_are_those_between_the_bones(bones: Geometry, pip: float,
 def test_signs_of_the_angles(bones: Geometry) -> None:
     def joints(fingers: list[float], thumb: tuple[float, ...] = (0, 0, 0, 0, 0)) -> np.ndarray:
         pose = Pose(np.tile(fingers, (4, 1)).astype(float), np.array(thumb, float), np.zeros(2))
-        return posed_bones(bones, bone_transforms(bones, pose)).joints()
+        return posed_bones(bones, bone_transforms(bones, pose)).bone_ends()
 
     straight = joints([0, 0, 0, 0])
     assert np.allclose(straight[8, :2], straight[5, :2] + (0, straight[8, 1] - straight[5, 1]), atol=1e-3)
@@ -136,3 +137,16 @@ def test_drawn_poses_do_not_collide_more_than_their_gestures(arm: MeshArm) -> No
     assert sampler.penetration(crossed) > 0.002
     spread = np.std([pose.fingers[:, 0] for pose in drawn], axis=0)
     assert (spread > 10).all()
+
+
+def test_labelled_joints_lie_on_the_hand_side_of_the_rigs_points(arm: MeshArm) -> None:
+    for rest in (arm.rest, capsule_arm().rest):
+        ends, joints = rest.bone_ends(), rest.joints()
+        palm = np.linalg.norm(ends[9] - ends[0])
+        assert joints[0, 1] == pytest.approx(0.23 * palm, rel=0.02)  # the wrist, on the way to the middle knuckle
+        lengths = np.linalg.norm(ends[4::4] - ends[3::4], axis=1)
+        back = np.linalg.norm(ends[4::4] - joints[4::4], axis=1) / lengths
+        assert ((back > 0.2) & (back < 0.45)).all()  # the tips, on the last phalanges
+        moved = np.linalg.norm(ends - joints, axis=1) / palm
+        assert moved[[6, 7, 10, 11, 14, 15, 18, 19]].max() == 0
+        assert moved[[1, 2, 3, 5, 9, 13, 17]].max() < 0.09

@@ -1,0 +1,73 @@
+"""Rendered hands that `handkit data synth` has written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from handkit.datasets.index import open_index
+from handkit.datasets.reader import HandReader
+from handkit.datasets.synthetic.picture import mask_of
+from handkit.datasets.synthetic.shards import CAMERA, HANDS, XYZ
+from handkit.errors import DataError
+from handkit.registry import DATASETS
+from handkit.transforms.base import Sample
+
+
+@DATASETS.register_module()
+class HandShards(HandReader):
+    """One sample per hand of a folder of shards; `handkit.datasets.synthetic.shards` describes it.
+
+    Samples are those of the other readers with `mask`, `xyz_cam` and `camera`. Whole shards can be read while others
+    are still being rendered. Hands of which next to nothing is seen are left out.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        DataError: it holds no whole shard, or its files do not belong together; at a sample, its mask cannot be read.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / HANDS).is_file():
+            raise DataError(f"{self.folder}: has no {HANDS}, so no whole shard; render some with `handkit data synth`")
+        super().__init__(open_index(self.folder / HANDS, "coco"), unlabelled="skip")
+        self._open()
+
+    def __getitem__(self, index: int) -> Sample:
+        """Sample `index`, without the picture's pixels but with the mask's."""
+        row = self._row(index)
+        sample = super().__getitem__(index)
+        hand = row - int(self.index.columns.first_hands[self.index.image_of(row)])
+        picture = Path(sample["source"])
+        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
+        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if shown is None or shown.shape != sample["image_size"][::-1]:
+            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        return {
+            **sample,
+            "mask": mask_of(shown, hand),
+            "xyz_cam": np.array(self._xyz[row]),
+            "camera": self._camera[row].astype(np.float64),
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_xyz": None, "_camera": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._xyz = np.load(self.folder / XYZ, mmap_mode="r", allow_pickle=False)
+            self._camera = np.load(self.folder / CAMERA, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{self.folder}: {XYZ} or {CAMERA} cannot be read ({error}); render again") from None
+        if min(len(self._xyz), len(self._camera)) < len(self.index):
+            raise DataError(f"{self.folder}: {XYZ} and {CAMERA} hold fewer hands than {HANDS}; render again")

@@ -1,0 +1,59 @@
+"""Where a second hand is, so that two hands meet without running through each other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# The least distance of two hands' points: about two fingers' radii.
+_NEAREST = 19e-3
+_TRIES = 8
+
+
+def limbs(joints: Array, wrist: Array, elbow: Array) -> Array:
+    """(N, 3) points along fingers, palm and forearm, one a finger's breadth from the next.
+
+    Args:
+        joints: (21, 3).
+        wrist: (3,) where the forearm ends.
+        elbow: (3,).
+    """
+    chains = joints[1:].reshape(5, 4, 3)
+    roots = np.concatenate([np.broadcast_to(joints[0], (5, 1, 3)), chains], 1)
+    steps = np.linspace(0, 1, 5)[:, None]
+    fingers = [start + steps * (end - start) for chain in roots for start, end in pairwise(chain)]
+    forearm = wrist + np.linspace(0, 1, 20)[:, None] * (elbow - wrist)
+    # The forearm is thicker than a finger: points around its axis.
+    around = np.concatenate([forearm + offset for offset in 0.025 * np.vstack([np.eye(3), -np.eye(3)])])
+    return np.concatenate([*fingers, forearm, around])
+
+
+def meeting(rng: np.random.Generator, first: Array, second: Array) -> Array | None:
+    """(3,) move of the second hand's (N, 3) points after which it is beside, before, behind or at the first's (M, 3).
+
+    None where every place that was tried is taken.
+    """
+    extent = float(np.ptp(first[:105], axis=0).max())
+    start = first[:105].mean(0) - second[:105].mean(0)
+    for _ in range(_TRIES):
+        angle = rng.uniform(0, 2 * np.pi)
+        reach = extent * rng.uniform(0.7, 1.3)
+        aside = np.array([np.cos(angle), np.sin(angle), rng.normal(0, 0.35)]) * reach
+        touching = rng.random() < 0.6
+        if _gap(first, second + start + aside) < _NEAREST:
+            continue
+        share = 1.0
+        while touching and share > 0.05 and _gap(first, second + start + (share - 0.04) * aside) >= _NEAREST:
+            share -= 0.04
+        return np.asarray(start + share * aside)
+    return None
+
+
+def _gap(first: Array, second: Array) -> float:
+    apart = (first**2).sum(1)[:, None] + (second**2).sum(1) - 2 * first @ second.T
+    return float(np.sqrt(max(apart.min(), 0.0)))
