@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,11 +63,25 @@ class HandColumns:
     crowd: Array
 
 
-def load_document(data: bytes, where: str) -> dict[str, list[dict[str, Any]]]:
-    """The `images` and `annotations` of a COCO JSON; extra keys are dropped.
+class Document(NamedTuple):
+    """A COCO JSON, its records unchecked.
+
+    Args:
+        images: records of images.
+        annotations: records of hands, or of people.
+        layout: the layout that the file itself states as ``info.handkit_layout``; None if it states none.
+    """
+
+    images: Sequence[Row]
+    annotations: Sequence[Row]
+    layout: Any = None
+
+
+def load_document(data: bytes, where: str) -> Document:
+    """What a COCO JSON holds; extra keys are dropped.
 
     Raises:
-        DataError: no JSON, or not an object with these two lists of objects.
+        DataError: no JSON, or not an object with the lists of objects `images` and `annotations`.
     """
     if not data.strip():
         raise DataError(f"{where}: not a JSON file: it is empty")
@@ -79,10 +93,12 @@ def load_document(data: bytes, where: str) -> dict[str, list[dict[str, Any]]]:
         rows = document.get(key) if isinstance(document, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise DataError(f"{where}: COCO keypoint JSON is an object with a list of objects {key!r}")
-    return {key: document[key] for key in ("images", "annotations")}
+    info = document.get("info")
+    stated = info.get("handkit_layout") if isinstance(info, dict) else None
+    return Document(document["images"], document["annotations"], stated)
 
 
-def parse(document: Mapping[str, Sequence[Row]], layout: Layout, where: str) -> HandColumns:
+def parse(document: Document, layout: Layout, where: str) -> HandColumns:
     """Reads every image and hand, images in the file's order, images without hands included.
 
     Args:
@@ -114,16 +130,16 @@ def parse(document: Mapping[str, Sequence[Row]], layout: Layout, where: str) -> 
     )
 
 
-def _by_image(document: Mapping[str, Sequence[Row]], where: str) -> tuple[dict[Any, Row], dict[Any, list[Row]]]:
+def _by_image(document: Document, where: str) -> tuple[dict[Any, Row], dict[Any, list[Row]]]:
     """Images by id, and annotations by the id of their image."""
     groups: dict[Any, list[Row]] = defaultdict(list)
     try:
-        images = {row.get("id"): row for row in document["images"]}
-        for row in document["annotations"]:
+        images = {row.get("id"): row for row in document.images}
+        for row in document.annotations:
             groups[row.get("image_id")].append(row)
     except TypeError:
         raise DataError(f"{where}: the id of an image must be a number or a string") from None
-    if len(images) != len(document["images"]) or None in images:
+    if len(images) != len(document.images) or None in images:
         raise DataError(f"{where}: two images have the same id, or one has none")
     return images, groups
 

@@ -31,7 +31,7 @@ Array = NDArray[Any]
 #: Smaller annotation files are parsed each time, which takes less than a tenth of a second.
 MIN_CACHED_BYTES = 1_000_000
 #: Another number, another meaning of the columns: older folders are written anew.
-VERSION = 1
+VERSION = 2
 _NAMES = tuple(field.name for field in fields(HandColumns))
 _CHECKS = "columns.json"
 
@@ -43,7 +43,7 @@ class HandIndex:
 
     Args:
         path: the annotation file.
-        layout: how it was read.
+        layout: how it was read; the file's own, if it states one.
         columns: its images and hands.
         folder: the cache that `columns` are mapped from; None: they lie in memory.
     """
@@ -88,7 +88,8 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
 
     Args:
         path: the JSON file.
-        layout: see `handkit.datasets.layouts`; None takes ``handphotos`` if a hand has the field `flip_disagreement`.
+        layout: how it is read, unless it states its own layout; see `handkit.datasets.layouts`. None takes
+            ``handphotos`` if a hand has the field `flip_disagreement`, else ``coco``.
 
     Raises:
         DataError: the file is missing or no JSON object, or a record breaks its documented form; the message names it.
@@ -100,7 +101,8 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
 def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
     """The index of an annotation file: mapped from the cache, or parsed and cached for the next time.
 
-    Where the cache cannot be written, a warning says so and the index stays in memory.
+    Where the cache cannot be written, a warning says so and the index stays in memory. A file that states its own
+    layout is read by that.
 
     Raises:
         DataError: as `parse_index`.
@@ -113,13 +115,13 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
         folder = _folder(sha256_of(path), layout)
     except OSError as error:
         raise _unreadable(path, error) from None
-    if (columns := _load(folder)) is not None:
-        return HandIndex(path, layout, columns, folder)
+    if (index := _load(path, folder)) is not None:
+        return index
     data = _read(path)
     index = _parse_bytes(path, data, layout)
     folder = _folder(hashlib.sha256(data).hexdigest(), layout)
     try:
-        _store(folder, index.columns)
+        _store(folder, index)
     except OSError as error:
         warnings.warn(
             f"{path}: its index cannot be kept in {folder} ({error.strerror or error}), so that every start parses the "
@@ -132,13 +134,15 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
 
 def _parse_bytes(path: Path, data: bytes, layout: LayoutName | None) -> HandIndex:
     document = load_document(data, str(path))
-    if layout is None:
-        layout = "handphotos" if any("flip_disagreement" in row for row in document["annotations"]) else "coco"
+    if document.layout is not None:
+        layout = document.layout
+    elif layout is None:
+        layout = "handphotos" if any("flip_disagreement" in row for row in document.annotations) else "coco"
     return HandIndex(path, layout, parse(document, _layout(layout, path), str(path)))
 
 
 def _layout(name: LayoutName, path: Path) -> Layout:
-    if name not in LAYOUTS:
+    if not isinstance(name, str) or name not in LAYOUTS:
         raise DataError(f"{path}: no layout is called {name!r}; {did_you_mean(str(name), LAYOUTS)}")
     return LAYOUTS[name]
 
@@ -160,32 +164,33 @@ def _folder(sha256: str, layout: LayoutName) -> Path:
 
 def _reopen(path: Path, layout: LayoutName, folder: Path) -> HandIndex:
     """Maps a folder that this program has just checked or written; parses the file where it has gone since."""
-    columns = _load(folder, check=False)
-    return HandIndex(path, layout, columns, folder) if columns is not None else parse_index(path, layout)
+    index = _load(path, folder, check=False)
+    return parse_index(path, layout) if index is None else index
 
 
-def _load(folder: Path, check: bool = True) -> HandColumns | None:
-    """The columns of a cache folder, mapped; None if it is absent, incomplete, of another version or damaged."""
+def _load(path: Path, folder: Path, check: bool = True) -> HandIndex | None:
+    """The index of a cache folder, mapped; None if it is absent, incomplete, of another version or damaged."""
     try:
         stored = json.loads((folder / _CHECKS).read_bytes())
-        if stored["version"] != VERSION:
+        if stored["version"] != VERSION or stored["layout"] not in LAYOUTS:
             return None
-        columns = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in _NAMES}
-        if check and _checks(columns) != stored["columns"]:
+        mapped = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in _NAMES}
+        if check and _checks(mapped) != stored["columns"]:
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return HandColumns(**{name: np.asarray(column) for name, column in columns.items()})
+    columns = HandColumns(**{name: np.asarray(column) for name, column in mapped.items()})
+    return HandIndex(path, stored["layout"], columns, folder)
 
 
-def _store(folder: Path, columns: HandColumns) -> None:
+def _store(folder: Path, index: HandIndex) -> None:
     """Writes each file whole; two processes that do so at once write the same bytes."""
-    arrays = {name: np.ascontiguousarray(getattr(columns, name)) for name in _NAMES}
+    arrays = {name: np.ascontiguousarray(getattr(index.columns, name)) for name in _NAMES}
     (folder / _CHECKS).unlink(missing_ok=True)
     for name, array in arrays.items():
         with writing(folder / f"{name}.npy") as file:
             np.save(file, array, allow_pickle=False)
-    write_json(folder / _CHECKS, {"version": VERSION, "columns": _checks(arrays)})
+    write_json(folder / _CHECKS, {"version": VERSION, "layout": index.layout, "columns": _checks(arrays)})
 
 
 def _checks(columns: Mapping[str, Array]) -> dict[str, list[Any]]:

@@ -90,7 +90,7 @@ def read_hand_labels(
 
     Args:
         path: the JSON file.
-        layout: see `handkit.datasets.layouts`; None takes ``handphotos`` if a hand has the field `flip_disagreement`.
+        layout: see `handkit.datasets.index.parse_index`.
         image_root: the folder that `file_name` is relative to; None takes the layout's own. It is not looked into.
 
     Raises:

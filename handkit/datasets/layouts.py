@@ -2,12 +2,15 @@
 
 * ``coco``: what people annotate in. One hand per annotation: `keypoints`, optionally `bbox` (xywh), `iscrowd` and
   `hand_side` ('left' or 'right', the person's own side in an un-mirrored photograph). Coordinates have integers at
-  pixel centres; `file_name` is relative to the JSON's folder.
+  pixel centres; `file_name` is relative to the JSON's folder. Machine-made ones may have `flip_disagreement` too.
 * ``handphotos``: the same with edge-to-edge coordinates (0.5 is subtracted) and pictures below ``images/`` beside the
   JSON; per hand `flip_disagreement`, by which its labels are judged.
 * ``coco_wholebody``: COCO-WholeBody 1.0 (Jin et al., ECCV 2020). One *person* per annotation with `lefthand_kpts`,
   `lefthand_box` (xywh), `lefthand_valid` and the same of the right hand; coordinates as in ``coco``. Some joints have a
   fraction as v, which, as its authors say, makes them labelled as any v > 0 does.
+
+A file may state which it is in, ``"info": {"handkit_layout": "coco"}``, as those of ``handkit label`` do; every reader
+then reads it so.
 
 In all of them an image has `file_name`, `width`, `height` and optionally `source` (the name of where it was collected)
 and `human_boxes` (a list of xywh boxes that people drew around hands). A hand has 21 joints in handkit's order, flat or

@@ -43,7 +43,7 @@ def test_version_and_help(cli: Any) -> None:
     assert cli("--version")[:2] == (0, f"{handkit.__version__}\n")
     code, out, _ = cli("--help")
     assert code == 0
-    for verb in ("predict", "validate", "ls", "download", "doctor", "data"):
+    for verb in ("predict", "label", "compare", "validate", "ls", "download", "doctor", "data"):
         assert verb in out
 
 
@@ -124,9 +124,46 @@ def test_a_failed_run_leaves_the_old_json(cli: Any, tmp_path: Path, mediapipe_fi
 def test_doctor(cli: Any, mediapipe_files: dict[str, Path]) -> None:
     code, out, _ = cli("doctor")
     assert (code, "all well" in out) == (0, True)
-    assert "PalmDetector" in out
-    assert "sha256" in out
+    for part in ("detector: PalmDetector with MediaPipePalm", "retry_detector: ", "model: MediaPipeHandLandmarks"):
+        assert part in out
+    assert out.count("sha256") == 3
     assert "ms warm" in out
+
+
+def test_doctor_names_weights_that_are_missing(cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from handkit.pipelines import build
+
+    monkeypatch.setenv("HANDKIT_HOME", str(tmp_path / "home"))
+    code, out, _ = cli("doctor")
+    assert code == 2
+    assert "palm_detection_full.tflite is not downloaded; handkit download mediapipe_hands" in out
+    monkeypatch.setitem(build.DEFAULTS, "hand_2d_keypoints", "pipelines/hand_2d_keypoints_hrnetv2_w18_dark")
+    code, out, _ = cli("doctor")
+    assert (code, "detector: OneHandDetector with SSDLite by TorchRuntime: no weights" in out) == (2, True)
+
+
+def test_label_and_compare(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.open(demo_image()).convert("RGB").resize((320, 240)).save(tmp_path / "photos" / "hand.png")
+    (tmp_path / "photos" / "torn.png").write_bytes(b"")
+    out = tmp_path / "labels.json"
+    code, _, err = cli("label", tmp_path / "photos", "--out", out)
+    assert (code, "torn.png: zero bytes" in err) == (2, True)
+    code, shown, err = cli("label", tmp_path / "photos", "--out", out, "--on-error", "skip", "--turns", "90")
+    assert (code, "with other turns" in err) == (2, True)
+    code, shown, err = cli(
+        "label", tmp_path / "photos", "--out", out, "--on-error", "skip", "--turns", "90", "--overwrite"
+    )
+    assert (code, "skipped: " in err) == (0, True)
+    assert "1 hands of quality 0.95 or better, 0 below, in 1 photographs; no hand found in 0, 1 skipped" in shown
+    assert cli("label", tmp_path / "photos", "--out", out, "--turns", "x")[0] == 2
+    table, numbers = tmp_path / "table.md", tmp_path / "numbers.json"
+    arguments = ("compare", "pipelines/hand_2d_keypoints_mediapipe", "--data", out, "--turns", "0,90", "--timed", 1)
+    code, shown, _ = cli(*arguments, "--out", table, "--json", numbers)
+    assert (code, shown) == (0, table.read_text("utf-8"))
+    assert "| 90° | pipelines/hand_2d_keypoints_mediapipe | 1.000 | 1.000 | 1.000 | 1.000 | 0.000 |" in shown
+    assert json.loads(numbers.read_text("utf-8"))["pipelines"][0]["turned"]["0"]["hands"] == 1
+    assert cli(*arguments, "--turns", "a")[0] == cli(*arguments, "--out", tmp_path)[0] == 2
 
 
 def test_download_to_a_folder(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:

@@ -236,3 +236,27 @@ def test_unknown_layouts_and_absent_files_are_named(tmp_path: Path, files: Path)
         open_index(tmp_path / "absent.json", "coco")
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
         open_index(tmp_path, "coco")
+
+
+def stating(path: Path, layout: Any, target: Path) -> Path:
+    """A copy of a file that states its own layout."""
+    document = json.loads(path.read_text("utf-8"))
+    target.write_text(json.dumps({**document, "info": {"handkit_layout": layout}}))
+    return target
+
+
+def test_a_file_that_states_its_layout_is_read_by_it(files: Path, index_home: Path, tmp_path: Path) -> None:
+    path = stating(files / "handphotos.json", "coco", tmp_path / "mine.json")
+    plain = parse_index(files / "handphotos.json")
+    first, again, guessed = open_index(path, "handphotos"), open_index(path, "handphotos"), parse_index(path)
+    for made in (first, again, guessed, pickle.loads(pickle.dumps(again))):
+        assert made.layout == "coco"
+        np.testing.assert_allclose(made.columns.keypoints, plain.columns.keypoints + 0.5)
+    assert again.folder is not None
+    assert mapped(again.columns)
+
+
+@pytest.mark.parametrize("layout", ["cocoo", 3])
+def test_a_file_that_states_an_unknown_layout_is_refused(files: Path, tmp_path: Path, layout: Any) -> None:
+    with pytest.raises(DataError, match=r"mine\.json: no layout is called"):
+        parse_index(stating(files / "coco.json", layout, tmp_path / "mine.json"), "coco")

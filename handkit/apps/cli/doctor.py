@@ -18,7 +18,7 @@ _PACKAGES = (
 
 
 def doctor() -> None:
-    """Versions, devices, the nets that would run, cache, weights with sha256, and a timed self-test.
+    """Versions, devices, cache, the nets that run by default with their sha256, and a timed self-test.
 
     Exit code 2 when something needs mending.
     """
@@ -31,7 +31,7 @@ def doctor() -> None:
         ("cv2", _cv2),
         ("devices", _devices),
         ("cache", _cache),
-        ("weights", _weights),
+        ("nets of the default pipeline", _nets),
         ("self-test", _self_test),
     ):
         console.print(f"[bold]{title}[/]")
@@ -91,23 +91,35 @@ def _cache() -> Iterator[tuple[bool, str]]:
     yield True, f"HANDKIT_OFFLINE={os.environ.get('HANDKIT_OFFLINE', '0')}"
 
 
-def _weights() -> Iterator[tuple[bool, str]]:
-    """The files that the default pipeline opens, and every other card."""
+def _nets() -> Iterator[tuple[bool, str]]:
+    """The networks of the default pipeline with the files they come from, and every other card."""
     from handkit import hub
+    from handkit.errors import HandkitError
     from handkit.files import sha256_of
     from handkit.pipelines.build import resolve_config
+    from handkit.pipelines.nets import used_nets
 
-    config = resolve_config("hand_2d_keypoints")
-    used = [config["detector"].get("checkpoint"), config.get("checkpoint")]
-    for part, reference in zip((config["detector"]["type"], config["model"]["type"]), used, strict=True):
-        name = reference.removeprefix("hub:").split("/")[0]
-        if not hub.is_cached(name):
-            yield False, f"{part}: {reference} is not downloaded; handkit download {name}"
+    for net in used_nets(resolve_config("hand_2d_keypoints")):
+        name = net.component if net.net == net.component else f"{net.component} with {net.net}"
+        where = f"{net.part}: {name} by {net.runtime}"
+        if (owner := _card_of(net.reference)) is not None and not hub.is_cached(owner):
+            yield False, f"{where}: {net.reference} is not downloaded; handkit download {owner}"
             continue
-        path = hub.resolve(reference)
-        yield True, f"{part}: {path} sha256 {sha256_of(path)}"
+        try:
+            path = net.path()
+        except HandkitError as error:
+            yield False, f"{where}: {error}"
+            continue
+        yield path is not None, f"{where}: {path} sha256 {sha256_of(path)}" if path else f"{where}: no weights"
     for card in hub.cards():
         yield True, f"card {card.name}: {'here' if hub.is_cached(card.name) else 'not downloaded'}"
+
+
+def _card_of(reference: str | None) -> str | None:
+    """The card that a reference to weights names, if it names one."""
+    if reference is None or not reference.startswith("hub:"):
+        return None
+    return reference.removeprefix("hub:").split("/")[0]
 
 
 def _self_test() -> Iterator[tuple[bool, str]]:
@@ -128,5 +140,5 @@ def _self_test() -> Iterator[tuple[bool, str]]:
         return
     warm = time.perf_counter() - start
     sides = ", ".join(f"{side} {score:.2f}" for side, score in zip(hands.handedness, hands.box_scores, strict=True))
-    yield len(hands) == 1, f"the demo picture's hand: {sides or 'not found'}"
+    yield len(hands) == 1, f"these nets on the demo picture: {sides or 'no hand found'}"
     yield True, f"{first * 1000:.0f} ms with loading, {warm * 1000:.0f} ms warm"

@@ -1,0 +1,41 @@
+"""The networks that a config runs, by their weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handkit.errors import HubError
+from handkit.files import sha256_of
+from handkit.pipelines.build import resolve_config
+from handkit.pipelines.nets import used_nets
+
+HRNET = "pipelines/hand_2d_keypoints_hrnetv2_w18_dark"
+
+
+def test_the_nets_of_a_config_with_its_weights(tmp_path: Path) -> None:
+    (tmp_path / "hands.safetensors").write_bytes(b"a")
+    (tmp_path / "boxes.safetensors").write_bytes(b"b")
+    config = resolve_config(
+        "hand_2d_keypoints",
+        HRNET,
+        tmp_path / "hands.safetensors",
+        {"detector.checkpoint": str(tmp_path / "boxes.safetensors")},
+    )
+    detector, model = used_nets(config)
+    assert (detector.part, detector.component, detector.net) == ("detector", "OneHandDetector", "SSDLite")
+    assert (model.part, model.net, model.runtime) == ("model", "TopDownEstimator", "TorchRuntime")
+    assert detector.sha256() == sha256_of(tmp_path / "boxes.safetensors")
+    assert model.path() == tmp_path / "hands.safetensors"
+    (tmp_path / "hands.safetensors").unlink()
+    with pytest.raises(HubError, match=r"hands\.safetensors"):
+        model.sha256()
+
+
+def test_parts_without_a_net_or_weights() -> None:
+    options = {"detector": {"type": "FullImage", "_delete_": True}}
+    (model,) = used_nets(resolve_config("hand_2d_keypoints", HRNET, cfg_options=options))
+    assert (model.path(), model.sha256()) == (None, None)
+    names = [net.part for net in used_nets(resolve_config("hand_detection", "pipelines/hand_detection_mediapipe"))]
+    assert names == ["detector"]
