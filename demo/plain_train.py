@@ -83,7 +83,7 @@ class Recipe:
     val_count: int = 500
     width: int = 18
     batch_size: int = 16
-    epochs: int = 4
+    epochs: int = 5
     lr: float = 2e-3
     warmup_iters: int = 100
     final_ratio: float = 0.0

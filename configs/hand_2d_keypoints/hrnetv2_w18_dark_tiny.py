@@ -33,7 +33,7 @@ test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCo
 metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME")]
 best_metric = "PCK@0.2"
 batch_size = 16
-max_epochs = 4
+max_epochs = 5
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=100)
 precision = "bf16"

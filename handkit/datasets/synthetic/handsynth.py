@@ -56,7 +56,7 @@ class HandSynth:
         image_size: (width, height) in pixels.
         assets: folder with the source's files, of which 'capsule' has none; None takes them from the hub.
         views: 'any': the hand is seen from anywhere, though mostly from the palm's or the back's side; 'front': the
-            palm or the back within 30 degrees of head-on, the fingers up, for a first lesson.
+            palm or the back within 20 degrees of head-on, the fingers up, for a first lesson.
         endless: every epoch (see `set_epoch`) shows new hands; otherwise all show the same.
         skins: folder of photographed skins for half of the hands of 'makehuman', see `skin_charts`; None: all skins are
             made by rule.

@@ -169,10 +169,10 @@ def _from_anywhere(rng: np.random.Generator) -> Array:
 
 
 def _from_the_front(rng: np.random.Generator) -> Array:
-    """(3, 3) hand to camera: the palm or the back within 30 degrees of head-on, the fingers up."""
+    """(3, 3) hand to camera: the palm or the back within 20 degrees of head-on, the fingers up."""
     face = 180 * int(rng.integers(2))
-    azimuth, tilt = rng.uniform(0, 2 * np.pi), 30 * np.sqrt(rng.random())
-    return _turned(face, azimuth, tilt, rng.normal(0, 12))
+    azimuth, tilt = rng.uniform(0, 2 * np.pi), 20 * np.sqrt(rng.random())
+    return _turned(face, azimuth, tilt, rng.normal(0, 8))
 
 
 def _turned(face: float, azimuth: float, tilt: float, roll: float) -> Array:
