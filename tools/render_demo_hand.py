@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("out", nargs="?", type=Path, default=Path(__file__).parents[1] / "demo" / "hand.png")
     parser.add_argument("--assets", type=Path, help="folder with the hand's files; the hub's if not given")
     arguments = parser.parse_args()
-    item = HandSynth(assets=arguments.assets).render(demo_scene())
+    item = HandSynth(assets=arguments.assets, fine=True).render(demo_scene())
     with writing(arguments.out) as file:
         Image.fromarray(item["img"]).save(file, format="PNG", optimize=True)
 

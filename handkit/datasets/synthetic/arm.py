@@ -110,7 +110,7 @@ class Geometry:
         labelled are fixed mixtures of the rig's points (see `_MOVES`): the wrist a quarter of the way to the middle
         knuckle, where the hand bends; knuckles somewhat nearer to the wrist and to each other; the tips on the pads,
         below the middle of the nail. The shares are those that bring the median differences to MediaPipe's labels on
-        renders below a fiftieth or so of the palm's length.
+        renders below 3 % of the palm's length in the palm's plane.
         """
         return np.asarray(_LABELLED @ self.bone_ends())
 

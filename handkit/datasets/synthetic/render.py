@@ -28,12 +28,14 @@ class MeshRenderer:
     Args:
         model: the arm.
         skins: photographed skins that scenes may name.
+        fine: light every sample; otherwise, more than twice as fast, only the nearest one of each pixel.
 
     Raises:
         MissingExtraError: embreex is not installed.
     """
 
-    def __init__(self, model: MeshArm, skins: SkinCharts | None = None) -> None:
+    def __init__(self, model: MeshArm, skins: SkinCharts | None = None, fine: bool = False) -> None:
+        self._fine = fine
         self._surface = Surface(model, skins)
 
     def labels(self, scene: Scene) -> list[dict[str, Any]]:
@@ -60,17 +62,23 @@ class MeshRenderer:
         """(h, w, 4 + hands) of the pixels in a window, as `Window.cover` takes them."""
         rays = scene.camera.rays(np.stack(np.meshgrid(window.xs, window.ys), -1)).reshape(-1, 3).astype(np.float32)
         hits = stage.caster.first_hits(np.zeros_like(rays), rays)
-        rows = np.flatnonzero(hits.part >= 0)
+        met = (hits.part >= 0).reshape(len(window.ys), len(window.xs))
+        if self._fine:
+            mask, rows = met, np.flatnonzero(met)
+        else:
+            mask, rows = _nearest(window, hits.distance.reshape(met.shape))
         samples = Samples(
-            mask=(hits.part >= 0).reshape(len(window.ys), len(window.xs)),
+            mask=mask,
             points=rays[rows] * hits.distance[rows, None].astype(np.float32),
             normals=unit(hits.interpolate_vertices(stage.normals.astype(np.float32), stage.triangles, rows)),
-            spacing=float(scene.position[2]) / scene.camera.focal / SUPERSAMPLING,
+            spacing=float(scene.position[2]) / scene.camera.focal / (SUPERSAMPLING if self._fine else 1),
         )
         material, shown = self._materials(scene, stage, hits.rows(rows), samples)
         color = shade(samples, material, scene.light, stage.caster, rng)
         layers = samples.grid(np.column_stack([color, np.ones(len(rows)), shown]))
-        return np.asarray(window.per_pixel(layers).mean(2))
+        if self._fine:
+            return np.asarray(window.per_pixel(layers).mean(2))
+        return np.asarray(layers * window.per_pixel(met).mean(2, dtype=np.float32)[..., None])
 
     def _materials(self, scene: Scene, stage: _Stage, hits: TriangleHits, samples: Samples) -> tuple[Material, Array]:
         """The surface at every sample, and (N, hands) bool which hand it is of."""
@@ -88,6 +96,14 @@ class MeshRenderer:
                 part = stage.things[index - len(stage.hands)].material(samples.points[rows])
             material.set_rows(rows, part)
         return material, shown
+
+
+def _nearest(window: Window, distance: Array) -> tuple[Array, Array]:
+    """(h, w) bool which pixels show something, and of each of those the index of its nearest sample."""
+    depth = window.per_pixel(distance)
+    index = window.per_pixel(np.arange(distance.size).reshape(distance.shape))
+    mask: Array = np.asarray(np.isfinite(depth).any(2))
+    return mask, np.take_along_axis(index[mask], depth[mask].argmin(1)[:, None], 1)[:, 0]
 
 
 class _Stage:

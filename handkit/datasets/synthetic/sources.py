@@ -57,12 +57,15 @@ def capsule() -> Source:
     return Source(arm, arm.flesh(), CapsuleRenderer(arm))
 
 
-def makehuman(assets: str | os.PathLike[str] | None, skins: str | os.PathLike[str] | None = None) -> Source:
+def makehuman(
+    assets: str | os.PathLike[str] | None, skins: str | os.PathLike[str] | None = None, fine: bool = False
+) -> Source:
     """MakeHuman's hand, from a folder or from the hub.
 
     Args:
         assets: the folder with its files, or None.
         skins: a folder that `SkinCharts` reads, or None.
+        fine: see `MeshRenderer`.
 
     Raises:
         DataError: there is no such folder, or a file is missing or damaged.
@@ -70,7 +73,7 @@ def makehuman(assets: str | os.PathLike[str] | None, skins: str | os.PathLike[st
     """
     arm = read_makehuman(_files(assets))
     charts = None if skins is None else SkinCharts(Path(skins))
-    return Source(arm, mesh_flesh(arm), MeshRenderer(arm, charts), Extras(() if charts is None else charts.names))
+    return Source(arm, mesh_flesh(arm), MeshRenderer(arm, charts, fine), Extras(() if charts is None else charts.names))
 
 
 def _files(assets: str | os.PathLike[str] | None) -> Mapping[str, Path]:

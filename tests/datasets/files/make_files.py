@@ -7,6 +7,7 @@ by the tests of `handkit.datasets`; the coordinates of `handphotos.json` are edg
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,7 @@ def main() -> None:
         picture(*SIZES[name], left).save(HERE / "images" / name, optimize=True)
     for name, made in (("coco", coco()), ("handphotos", handphotos()), ("coco_wholebody", wholebody())):
         (HERE / f"{name}.json").write_text(json.dumps(made) + "\n")
+    shutil.rmtree(HERE / "shards", ignore_errors=True)
     write_shards(HandSynth("capsule", count=3, image_size=(48, 48)), HERE / "shards", shard_size=2)
 
 

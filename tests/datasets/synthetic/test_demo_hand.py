@@ -19,7 +19,7 @@ def test_the_picture_is_the_tools_own(makehuman_assets: Path) -> None:
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    item = HandSynth(assets=makehuman_assets).render(tool.demo_scene())
+    item = HandSynth(assets=makehuman_assets, fine=True).render(tool.demo_scene())
     picture = np.asarray(Image.open(ROOT / "demo" / "hand.png").convert("RGB"))
     assert picture.shape == item["img"].shape == (480, 640, 3)
     # Other builds of the libraries round differently here and there.
