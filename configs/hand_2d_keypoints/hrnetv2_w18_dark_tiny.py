@@ -1,9 +1,10 @@
 """HRNetV2-W18 on rendered capsule hands: a whole training in minutes on two CPU cores, to see that everything works.
 
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py --work-dir DIR
-python tools/test.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py DIR/best.safetensors
+python tools/test.py configs/hand_2d_keypoints/hrnetv2_w18_dark_tiny.py DIR/best.safetensors --baseline
 
-Its settings are not tuned yet: that it runs, stops, resumes and is measured is tested; no score is claimed.
+Measured on two cores of a Xeon (Sapphire Rapids): 6 min 40 s, PCK@0.2 0.933 on hands of another seed, where the mean
+pose in each box has 0.443 (`--baseline`). A CPU without bfloat16 arithmetic is quicker with precision="fp32".
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18.py"]
