@@ -62,7 +62,7 @@ def test_rays_meet_cones_where_they_are(a: tuple, b: tuple, c: tuple, radii: tup
         assert hit.part[0] == -1
         return
     assert abs(outside(cones, (depth * ray)[None])[nearest, 0]) < 1e-4
-    assert hit.distance[0] == pytest.approx(depth, abs=1e-5)
+    assert hit.distance[0] == pytest.approx(depth, abs=1e-4)  # a grazing ray magnifies float32
     place, normal = cones.places(np.array([nearest]), (depth * ray)[None].astype(np.float32))
     ends = cones.ends[nearest]
     middle = centres[ends[0]] + place * (centres[ends[1]] - centres[ends[0]])
