@@ -67,7 +67,7 @@ def read_card(path: Path) -> Card:
         command=fields.take("command", str, ""),
         default=fields.take("default", bool),
         thresholds=_thresholds(fields.below("thresholds")),
-        scores=tuple(_score(item, place) for item, place in fields.items("scores")),
+        scores=tuple(read_score(item, place) for item, place in fields.items("scores")),
         limits=fields.texts("limits"),
         files=tuple(_file(item, place, wheels) for item, place in fields.items("files")),
         wheels=MappingProxyType(wheels),
@@ -85,7 +85,12 @@ def _thresholds(fields: Fields) -> Mapping[str, float]:
     return MappingProxyType(values)
 
 
-def _score(raw: Any, where: str) -> Score:
+def read_score(raw: Any, where: str) -> Score:
+    """One measured number of a card.
+
+    Raises:
+        ConfigError: a field is missing, unknown or of a wrong form.
+    """
     fields = Fields(raw, where)
     score = Score(
         metric=fields.take("metric", str),

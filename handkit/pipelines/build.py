@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
-from handkit.pipelines.bundles import CONFIGURATION, load_bundle
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.inputs import OnError
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, TRANSFORMS, build, resolve
+from handkit.registry.bundles import CONFIGURATION, load_bundle
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net

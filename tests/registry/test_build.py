@@ -10,8 +10,8 @@ from mmengine.registry import Registry
 
 from handkit import registry as r
 from handkit.errors import ConfigError
-from handkit.pipelines.bundles import load_bundle
 from handkit.registry.build import build, registered, resolve
+from handkit.registry.bundles import load_bundle
 from handkit.registry.validate import validate
 
 

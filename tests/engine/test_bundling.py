@@ -1,0 +1,125 @@
+"""Bundles: written whole, read by the pipeline, with the weights that went in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import handkit
+from handkit.apps.cli.main import main
+from handkit.checkpoints import read_state_dict, save_weights
+from handkit.demo_image import demo_image
+from handkit.engine.bundling import write_bundle
+from handkit.errors import CheckpointError, ConfigError
+from handkit.files import sha256_of
+from handkit.hub.bundle_card import BundleCard
+from handkit.hub.schema import Score
+from handkit.registry import build
+from handkit.registry.config import load_config
+
+CONFIG = "pipelines/hand_2d_keypoints_hrnetv2_w18_dark"
+CARD = BundleCard(
+    title="Random weights",
+    licence="Apache-2.0",
+    training_data="None.",
+    command="none",
+    scores=(Score("PCK@0.2", 0.1, "nothing", "none"),),
+    limits=("They find nothing.",),
+)
+BOX = [[180.0, 80.0, 460.0, 420.0]]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("weights")
+    config = load_config(CONFIG)
+    torch.manual_seed(0)
+    paths = {"checkpoint": folder / "hrnet.safetensors", "detector_checkpoint": folder / "ssd.safetensors"}
+    save_weights(build(config["model"]), paths["checkpoint"])
+    save_weights(build(config["detector"]["net"]), paths["detector_checkpoint"])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def bundle(weights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bundles") / "random"
+    return write_bundle(out, CONFIG, card=CARD, cfg_options={"presence_threshold": 0.25}, **weights)
+
+
+def test_what_it_holds(bundle: Path, weights: dict[str, Path]) -> None:
+    names = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+    weight_files = {"model.safetensors", "detection/model.safetensors"}
+    assert names == {"configuration.json", "card.json", "README.md", *weight_files}
+    assert sum(path.stat().st_size for path in bundle.rglob("*")) < 0.55 * sum(
+        path.stat().st_size for path in weights.values()
+    )
+    configuration = json.loads((bundle / "configuration.json").read_text("utf-8"))
+    assert configuration["framework"] == "pytorch"
+    assert configuration["task"] == "hand-2d-keypoints"
+    card = json.loads((bundle / "card.json").read_text("utf-8"))
+    assert {file["name"]: file["sha256"] for file in card["files"]} == {
+        name: sha256_of(bundle / name) for name in weight_files
+    }
+    assert card["thresholds"] == {"presence_threshold": 0.25, "box_threshold": 0.5, "nms_iou": 0.45}
+    assert BundleCard.read(bundle / "card.json") == CARD
+    text = (bundle / "README.md").read_text("utf-8")
+    assert "They find nothing." in text
+    assert sha256_of(bundle / "model.safetensors") in text
+
+
+def test_norms_stay_precise(bundle: Path, weights: dict[str, Path]) -> None:
+    stored, whole = read_state_dict(bundle / "model.safetensors"), read_state_dict(weights["checkpoint"])
+    assert stored.keys() == whole.keys()
+    for key, value in whole.items():
+        if value.ndim < 2:
+            assert torch.equal(stored[key], value)
+        else:
+            assert stored[key].dtype == torch.float16
+            assert torch.equal(stored[key], value.half())
+
+
+def test_a_pipeline_reads_it(bundle: Path, weights: dict[str, Path]) -> None:
+    hands = handkit.pipeline(model=bundle)(demo_image(), boxes=BOX)
+    options = {"detector.checkpoint": str(weights["detector_checkpoint"])}
+    whole = handkit.pipeline(model=CONFIG, checkpoint=weights["checkpoint"], cfg_options=options)
+    np.testing.assert_allclose(hands.scores, whole(demo_image(), boxes=BOX).scores, atol=2e-3)
+
+
+def test_it_appears_whole_or_not_at_all(weights: dict[str, Path], tmp_path: Path) -> None:
+    wrong = {**weights, "detector_checkpoint": weights["checkpoint"]}
+    with pytest.raises(CheckpointError, match="does not fit"):
+        write_bundle(tmp_path / "b", CONFIG, card=CARD, **wrong)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "b").mkdir()
+    with pytest.raises(ConfigError, match="is there already"):
+        write_bundle(tmp_path / "b", CONFIG, card=CARD, **weights)
+    with pytest.raises(ConfigError, match="names no 'detector'"):
+        write_bundle(tmp_path / "c", "hand_2d_keypoints/hrnetv2_w18_dark_tiny", weights["checkpoint"], CARD)
+
+
+def test_the_command(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["handkit", "bundle", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()  # type: ignore[return-value]
+
+    card = tmp_path / "card.json"
+    card.write_text(json.dumps({"title": "t", "licence": "Apache-2.0", "command": "c", "training_data": "d"}))
+    out = tmp_path / "out"
+    common = (CONFIG, weights["checkpoint"], "--out", out, "--card", card)
+    code, shown, _ = run(*common, "--detector-checkpoint", weights["detector_checkpoint"])
+    assert code == 0
+    assert shown.startswith(f"{out}: ")
+    assert (out / "detection" / "model.safetensors").is_file()
+    card.write_text(json.dumps({"title": "t"}))
+    code, _, error = run(*common, "--overwrite")
+    assert (code, "'licence' is missing" in error) == (2, True)
