@@ -15,24 +15,14 @@ codec = dict(
 )
 train_transforms = [
     dict(type="LoadImage"),
-    dict(type="TopDownRandomShift", shift_factor=0.15, shift_prob=0.7),
-    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.75, 1.35), rotate_prob=0.9, distribution="uniform"),
-    dict(type="TopDownRandomFlip"),
+    {{_base_._moves}},
     _affine,
-    dict(type="BackgroundPaste", folder="data/rooms", skip=100, prob=0.6),
-    dict(type="RandomOcclusion"),
-    dict(type="RandomPhotometric", brightness=0.2, contrast=0.5, gamma=0.5, white_balance=0.2, hue=12.0, prob=0.9),
-    dict(type="RandomDownscale"),
-    dict(type="RandomBlur"),
-    dict(type="RandomNoise"),
-    dict(type="RandomJPEG"),
+    {{_base_._looks}},
     *_tensors,
     dict(type="TopDownGenerateTarget", codec=codec),
     dict(type="PoseCollect", keys=("img", "heatmaps", "target_weight", "right", "hand")),
 ]
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
-metrics = [dict(type="PCK"), dict(type="PCK", threshold=0.1), dict(type="NME"), dict(type="HandednessAccuracy")]
-best_metric = "PCK@0.1"
 batch_size = 32
 max_epochs = 10
 optimizer = dict(type="AdamW", lr=2e-3)

@@ -15,6 +15,7 @@ from typing import Any
 from mmengine.config import Config
 
 from handkit.errors import ConfigError, did_you_mean
+from handkit.registry.keys import NODE_LISTS
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -109,5 +110,11 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _plain(config: Config) -> dict[str, Any]:
-    """Plain dicts instead of mmengine's, without top-level helpers."""
-    return {key: item for key, item in config.to_dict().items() if not key.startswith("_")}
+    """Plain dicts instead of mmengine's, without top-level helpers; lists of nodes are flat."""
+    kept = {key: item for key, item in config.to_dict().items() if not key.startswith("_")}
+    return {key: _flat(item) if key in NODE_LISTS and isinstance(item, list) else item for key, item in kept.items()}
+
+
+def _flat(nodes: Sequence[Any]) -> list[Any]:
+    """A list among the nodes stands for its items: ``{{_base_._steps}}`` may stand in a config's own list."""
+    return [item for node in nodes for item in (_flat(node) if isinstance(node, (list, tuple)) else [node])]

@@ -135,6 +135,8 @@ TRAINING_KEYS: dict[str, str] = {
 }
 #: Every key a config may have at its top.
 CONFIG_KEYS: dict[str, str] = {**PIPELINE_KEYS, **TRAINING_KEYS}
+#: Keys that hold lists of nodes.
+NODE_LISTS = ("train_transforms", "test_transforms", "metrics")
 #: Keys that change neither weights nor measurements, so that a training may be resumed with another value of theirs.
 NEUTRAL_KEYS = frozenset(
     {*PIPELINE_KEYS, "workers", "save_interval", "keep_last", "log_interval", "tensorboard"}

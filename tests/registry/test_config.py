@@ -33,6 +33,15 @@ def test_bases_merge_and_helpers_vanish() -> None:
     assert type(config["model"]) is dict
 
 
+def test_lists_of_a_base_stand_in_a_list(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text("_looks = [dict(type='RandomBlur'), dict(type='RandomNoise')]\n")
+    (tmp_path / "child.py").write_text(
+        "_base_ = ['base.py']\ntrain_transforms = [dict(type='LoadImage'), {{_base_._looks}}, dict(type='MMToTensor')]\n"
+    )
+    steps = load_config(tmp_path / "child.py")["train_transforms"]
+    assert [step["type"] for step in steps] == ["LoadImage", "RandomBlur", "RandomNoise", "MMToTensor"]
+
+
 def test_options_change_lists_nodes_and_types() -> None:
     options = {
         "test_transforms.1.padding": 1.5,

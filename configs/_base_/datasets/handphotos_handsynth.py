@@ -1,6 +1,7 @@
 """Photographs with machine-made joints, rendered hands, and rooms without people, in one epoch of 10,000 crops.
 
 Where the data comes from: docs/datasets.md. The first 100 rooms by name are held out.
+`_moves` come before the crop, `_looks` behind it.
 """
 
 train_dataset = dict(
@@ -14,3 +15,19 @@ train_dataset = dict(
     length=10000,
 )
 val_dataset = dict(type="HandPhotos", ann_file="data/handphotos/val.json")
+_moves = [
+    dict(type="TopDownRandomShift", shift_factor=0.15, shift_prob=0.7),
+    dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.75, 1.35), rotate_prob=0.9, distribution="uniform"),
+    dict(type="TopDownRandomFlip"),
+]
+_looks = [
+    dict(type="BackgroundPaste", folder="data/rooms", skip=100, prob=0.6),
+    dict(type="RandomOcclusion"),
+    dict(type="RandomPhotometric", brightness=0.2, contrast=0.5, gamma=0.5, white_balance=0.2, hue=12.0, prob=0.9),
+    dict(type="RandomDownscale"),
+    dict(type="RandomBlur"),
+    dict(type="RandomNoise"),
+    dict(type="RandomJPEG"),
+]
+metrics = [dict(type="PCK"), dict(type="PCK", threshold=0.1), dict(type="NME"), dict(type="HandednessAccuracy")]
+best_metric = "PCK@0.1"
