@@ -36,7 +36,8 @@ def test_bases_merge_and_helpers_vanish() -> None:
 def test_lists_of_a_base_stand_in_a_list(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text("_looks = [dict(type='RandomBlur'), dict(type='RandomNoise')]\n")
     (tmp_path / "child.py").write_text(
-        "_base_ = ['base.py']\ntrain_transforms = [dict(type='LoadImage'), {{_base_._looks}}, dict(type='MMToTensor')]\n"
+        "_base_ = ['base.py']\n"
+        "train_transforms = [dict(type='LoadImage'), {{_base_._looks}}, dict(type='MMToTensor')]\n"
     )
     steps = load_config(tmp_path / "child.py")["train_transforms"]
     assert [step["type"] for step in steps] == ["LoadImage", "RandomBlur", "RandomNoise", "MMToTensor"]
