@@ -7,13 +7,14 @@ from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
 from handkit.datasets.negatives import NegativePhotos
-from handkit.datasets.synthetic import HandSynth
+from handkit.datasets.synthetic import HandScenes, HandSynth
 from handkit.datasets.view import TrainingView
 
 __all__ = [
     "CocoHands",
     "CocoWholeBodyHand",
     "HandPhotos",
+    "HandScenes",
     "HandShards",
     "HandSynth",
     "ImageBoxes",

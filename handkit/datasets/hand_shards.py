@@ -8,10 +8,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
 from handkit.datasets.reader import HandReader
-from handkit.datasets.synthetic.picture import mask_of
+from handkit.datasets.synthetic.picture import mask_of, mask_of_all
 from handkit.datasets.synthetic.shards import CAMERA, HANDS, XYZ
 from handkit.errors import DataError
 from handkit.registry import DATASETS
@@ -44,17 +45,18 @@ class HandShards(HandReader):
         row = self._row(index)
         sample = super().__getitem__(index)
         hand = row - int(self.index.columns.first_hands[self.index.image_of(row)])
-        picture = Path(sample["source"])
-        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
-        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if shown is None or shown.shape != sample["image_size"][::-1]:
-            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
         return {
             **sample,
-            "mask": mask_of(shown, hand),
+            "mask": mask_of(self._shown(sample["source"], sample["image_size"]), hand),
             "xyz_cam": np.array(self._xyz[row]),
             "camera": self._camera[row].astype(np.float64),
         }
+
+    def whole_image(self, image: int) -> Sample:
+        """The `mask` of all hands and of all else before the background."""
+        of = self.index.columns
+        path = str(self.image_root / of.file_names[image].decode())
+        return {"mask": mask_of_all(self._shown(path, tuple(of.image_sizes[image].tolist())))}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_xyz": None, "_camera": None}
@@ -62,6 +64,15 @@ class HandShards(HandReader):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._open()
+
+    def _shown(self, source: str, size: tuple[int, int]) -> NDArray[Any]:
+        """(H, W) which hand each pixel of a picture shows, as `synthetic.shards` writes it."""
+        picture = Path(source)
+        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
+        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if shown is None or shown.shape != size[::-1]:
+            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        return shown
 
     def _open(self) -> None:
         try:

@@ -19,9 +19,10 @@ Array = NDArray[Any]
 class ImageBoxes:
     """One sample per image of a reader, with the boxes of all its hands, those without a labelled joint too.
 
-    Samples hold no pixels yet: `source`, `name`, `image_size`, `boxes`, `ignored_boxes` and `sample_id`, as
-    `handkit.transforms.base.SAMPLE_KEYS` explains them. Which of a hand's boxes is taken, handkit's or the file's, is
-    the reader's `box`; a hand whose box has a side below a pixel counts as none.
+    Samples hold no pixels yet: `source`, `name`, `image_size`, `boxes`, `ignored_boxes` (crowd regions) and
+    `sample_id`, as `handkit.transforms.base.SAMPLE_KEYS` explains them. Those of `HandShards` have the `mask` of the
+    image as it was read, so that `BackgroundPaste` may stand right behind `LoadImage`. Which of a hand's boxes is
+    taken, handkit's or the file's, is the reader's `box`; a hand whose box has a side below a pixel counts as none.
 
     Args:
         dataset: a reader of a COCO file, e.g. `CocoHands`.
@@ -57,6 +58,7 @@ class ImageBoxes:
         rows = reader.index.rows_of(image)
         boxes, crowd = np.array(reader.boxes[rows]), of.crowd[rows]
         return {
+            **reader.whole_image(image),
             "source": path,
             "name": f"{path} ({sample_id})",
             "sample_id": sample_id,

@@ -113,6 +113,10 @@ class HandReader:
             parse_index(path, None), unlabelled="skip", max_disagreement=GOOD_DISAGREEMENT if good_only else None
         )
 
+    def whole_image(self, image: int) -> Sample:
+        """What the reader has of image `image` as a whole besides its boxes: keys of a sample."""
+        return {}
+
     def groups(self) -> dict[str, Array]:
         """The samples of each source, by its name, as indices; those of images that name none under ''."""
         codes = self.index.columns.sources[self.index.image_of(self._rows)]

@@ -59,7 +59,7 @@ class BackgroundPaste:
         if mask.shape != img.shape[:2]:
             raise DataError(f"BackgroundPaste: a mask of {mask.shape} does not fit an image of {img.shape[:2]}")
         picture = read_image(self.files[rng.integers(len(self.files))])
-        behind = _part(rng, picture, (img.shape[1], img.shape[0]))
+        behind = random_part(rng, picture, (img.shape[1], img.shape[0]))
         weight = self._weight(mask)
         return {**sample, "img": cv2.blendLinear(img, behind, weight, 1 - weight)}
 
@@ -69,7 +69,7 @@ class BackgroundPaste:
         return cv2.GaussianBlur(inside, (0, 0), self.feather) if self.feather else inside
 
 
-def _part(rng: np.random.Generator, picture: Array, size: tuple[int, int]) -> Array:
+def random_part(rng: np.random.Generator, picture: Array, size: tuple[int, int]) -> Array:
     """A random part of a picture with the aspect of (width, height), scaled to it and mirrored by chance."""
     height, width = picture.shape[:2]
     share = between(rng, (0.35, 1.0)) * min(width / size[0], height / size[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from PIL import Image
 
 from handkit.apps.cli.inputs import pictures
 from handkit.apps.cli.main import main
+from handkit.datasets import HandScenes
 from handkit.demo_image import demo_image
 from handkit.errors import DataError
 
@@ -209,3 +211,40 @@ def test_data_synth_renders_and_goes_on(cli: Any, tmp_path: Path) -> None:
     code, _, err = cli(*arguments, "--seed", 1)
     assert code == 2
     assert "another generator" in err
+
+
+def test_data_synth_renders_scenes_and_goes_on(
+    cli: Any, makehuman_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = HandScenes._make
+    monkeypatch.setattr(HandScenes, "_make", lambda self: made[0] if made else made.append(make(self)) or made[0])
+    made: list[Any] = []
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (80, 60), (0, 200, 0)).save(rooms / name)
+    out = tmp_path / "out"
+    arguments: tuple[object, ...] = ("data", "synth", "--scenes", "--out", out, "--count", 2, "--size", "96x64")
+    arguments += ("--shard-size", 1, "--assets", makehuman_assets, "--backgrounds", rooms, "--skip", 1)
+    assert cli(*arguments)[0] == 0
+    shutil.rmtree(out / "00000001-00000001")
+    code, printed, _ = cli(*arguments)
+    assert (code, "2/2 pictures" in printed, "1/2" in printed) == (0, True, False)
+    picture = Image.open(out / "00000001-00000001/images/00000001.jpg")
+    assert picture.size == (96, 64)
+    code, _, err = cli(*arguments, "--skip", 0)
+    assert (code, "another generator (skip 1 there, 0 here)" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scenes", "--source", "capsule"), "makehuman alone, not capsule"),
+        (("--backgrounds", "here"), "are of --scenes"),
+        (("--size", "12by9"), "WIDTHxHEIGHT in pixels, not '12by9'"),
+    ],
+)
+def test_data_synth_names_options_that_do_not_fit(cli: Any, tmp_path: Path, options: Any, message: str) -> None:
+    code, _, err = cli("data", "synth", "--out", tmp_path / "out", *options)
+    assert (code, message in err) == (2, True)
+    assert not (tmp_path / "out").exists()

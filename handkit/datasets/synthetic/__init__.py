@@ -1,5 +1,6 @@
 """Rendered hands: exact labels for training, tests and pictures."""
 
+from handkit.datasets.synthetic.handscenes import HandScenes
 from handkit.datasets.synthetic.handsynth import HandSynth
 
-__all__ = ["HandSynth"]
+__all__ = ["HandScenes", "HandSynth"]

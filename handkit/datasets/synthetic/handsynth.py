@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handkit.datasets.labels import HandLabels
+from handkit.datasets.synthetic.generated import Generated, folder_name
 from handkit.datasets.synthetic.picture import mask_of
 from handkit.errors import DataError, did_you_mean
 from handkit.geometry import points_box
 from handkit.registry import DATASETS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from handkit.datasets.synthetic.sampling import SceneSampler
     from handkit.datasets.synthetic.scene import Scene
     from handkit.datasets.synthetic.sources import Renderer
-
-Array: TypeAlias = "NDArray[Any]"
 
 _SOURCES = ("capsule", "makehuman")
 _VIEWS = ("any", "front")
 
 
 @DATASETS.register_module()
-class HandSynth:
+class HandSynth(Generated):
     """Rendered hands, one sample per picture, each a pure function of (seed, index).
 
     A hand of 'makehuman' may wear rings, a watch or nail polish, hold something, be partly hidden, or touch a second
@@ -88,32 +85,14 @@ class HandSynth:
                 raise DataError(f"the source 'capsule' is made without files: leave out {name}={str(folder)!r}")
         if views not in _VIEWS:
             raise DataError(f"views is 'any' or 'front', not {views!r}")
-        if min(seed, count) < 0 or min(image_size) < 16:
-            raise DataError(
-                f"HandSynth needs seed and count >= 0 and images of at least 16 px, got {seed}, {count}, {image_size}"
-            )
+        super().__init__(seed, count, image_size, assets, endless, skins)
         self.source = source
-        self.seed = seed
-        self.image_size = (int(image_size[0]), int(image_size[1]))
-        self.endless = endless
         self.views = views
-        self._count = count
-        self._assets = assets
-        self._skins = skins
         self._fine = fine
-        self._epoch = 0
-        self._made: tuple[SceneSampler, Renderer] | None = None
-
-    def __len__(self) -> int:
-        return self._count
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Renders item `index`; see the class."""
         return {**self.render(self.scene(index)), "sample_id": self._sample_id(index)}
-
-    def set_epoch(self, epoch: int) -> None:
-        """The items to come are those of this epoch, if the data set is endless."""
-        self._epoch = epoch
 
     def hands(self, index: int) -> HandLabels:
         """The labels of item `index`, without rendering it."""
@@ -131,57 +110,30 @@ class HandSynth:
             human_boxes=np.zeros((0, 4)),
         )
 
-    def scene(self, index: int) -> Scene:
-        """What item `index` is a picture of."""
-        rng = np.random.default_rng([self.seed, self._number(index)])
-        return self._tools()[0].sample(rng)
-
     def render(self, scene: Scene) -> dict[str, Any]:
         """An item of any scene, for instance of one made by hand; it has no ``sample_id``."""
         img, shown, labels = self._tools()[1].render(scene)
         return {**labels[0], "img": img, "mask": mask_of(shown, 0)}
 
-    def picture(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:
-        """A picture with the labels of all its hands.
-
-        Returns:
-            ``img`` (H, W, 3); (H, W) uint8 which hand each pixel shows, counted from 1, `picture.FOREGROUND` for
-            anything else before the background, 0 for the background; of every hand an item without picture and mask.
-        """
-        return self._tools()[1].render(scene)
-
     def recipe(self) -> dict[str, Any]:
         """What decides the pictures, in plain values; of the folders only their names."""
-        folders = {"assets": self._assets, "skins": self._skins}
         return {
             "source": self.source,
             "seed": self.seed,
             "count": len(self),
             "image_size": list(self.image_size),
             "fine": self._fine,
-            **{name: None if folder is None else Path(folder).name for name, folder in folders.items()},
+            "assets": folder_name(self._assets),
+            "skins": folder_name(self._skins),
         }
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the refined mesh: a worker process makes its own."""
-        return self.__dict__ | {"_made": None}
-
-    def _number(self, index: int) -> int:
-        """How many hands of this seed come before it."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"item {index} of {len(self)}")
-        return index % len(self) + (self._epoch * len(self) if self.endless else 0)
 
     def _sample_id(self, index: int) -> str:
         return f"{self.source} hand {self._number(index)} of seed {self.seed}"
 
-    def _tools(self) -> tuple[SceneSampler, Renderer]:
-        """The scene sampler and the renderer, made when first needed: reading and refining a mesh takes seconds."""
-        if self._made is None:
-            from handkit.datasets.synthetic.sampling import SceneSampler
-            from handkit.datasets.synthetic.sources import capsule, makehuman
+    def _make(self) -> tuple[SceneSampler, Renderer]:
+        from handkit.datasets.synthetic.sampling import SceneSampler
+        from handkit.datasets.synthetic.sources import capsule, makehuman
 
-            source = capsule() if self.source == "capsule" else makehuman(self._assets, self._skins, self._fine)
-            front = self.views == "front"
-            self._made = SceneSampler(source.arm, source.flesh, self.image_size, front, source.extras), source.renderer
-        return self._made
+        source = capsule() if self.source == "capsule" else makehuman(self._assets, self._skins, self._fine)
+        front = self.views == "front"
+        return SceneSampler(source.arm, source.flesh, self.image_size, front, source.extras), source.renderer

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# The least distance of two hands' points: about two fingers' radii.
-_NEAREST = 19e-3
+#: The least distance of two hands' points: about two fingers' radii.
+NEAREST = 19e-3
 _TRIES = 8
 
 
@@ -45,15 +45,16 @@ def meeting(rng: np.random.Generator, first: Array, second: Array) -> Array | No
         reach = extent * rng.uniform(0.7, 1.3)
         aside = np.array([np.cos(angle), np.sin(angle), rng.normal(0, 0.35)]) * reach
         touching = rng.random() < 0.6
-        if _gap(first, second + start + aside) < _NEAREST:
+        if gap(first, second + start + aside) < NEAREST:
             continue
         share = 1.0
-        while touching and share > 0.05 and _gap(first, second + start + (share - 0.04) * aside) >= _NEAREST:
+        while touching and share > 0.05 and gap(first, second + start + (share - 0.04) * aside) >= NEAREST:
             share -= 0.04
         return np.asarray(start + share * aside)
     return None
 
 
-def _gap(first: Array, second: Array) -> float:
+def gap(first: Array, second: Array) -> float:
+    """The least distance of (M, 3) and (N, 3) points."""
     apart = (first**2).sum(1)[:, None] + (second**2).sum(1) - 2 * first @ second.T
     return float(np.sqrt(max(apart.min(), 0.0)))

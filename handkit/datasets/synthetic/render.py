@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,31 +35,54 @@ class MeshRenderer:
         MissingExtraError: embreex is not installed.
     """
 
+    _LEVELS = 2
+
     def __init__(self, model: MeshArm, skins: SkinCharts | None = None, fine: bool = False) -> None:
         self._fine = fine
-        self._surface = Surface(model, skins)
+        self._surface = Surface(model, skins, self._LEVELS)
 
     def labels(self, scene: Scene) -> list[dict[str, Any]]:
         """Of every hand an item as `HandSynth` describes it, without ``img`` and ``mask``."""
-        return _labels(scene, self._set(scene))
+        return self._labels(scene, self._set(scene))
 
     def render(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:
         """A picture, its mask as `Window.cover` leaves it, and what `labels` gives."""
         rng = np.random.default_rng(scene.seed)
         stage = self._set(scene)
-        image = room(rng, scene.camera.image_size)
+        behind = self._behind(rng, scene.camera.image_size)
+        image = behind.copy()
         mask = np.zeros(image.shape[:2], np.uint8)
+        for window, distance in self._windows(scene, stage):
+            window.cover(image, mask, self._shade(scene, stage, window, distance, rng), behind)
+        return expose(image, scene.sensor, rng), mask, self._labels(scene, stage)
+
+    def _behind(self, rng: np.random.Generator, size: tuple[int, int]) -> Array:
+        """(H, W, 3) float32 linear RGB of what is behind everything."""
+        return room(rng, size)
+
+    def _windows(self, scene: Scene, stage: Stage) -> Iterator[tuple[Window, float]]:
+        """The parts of the picture that show something, each with the distance it is sharpest at; later ones stay."""
         window = window_of(stage.boxes(scene.camera), scene.camera)
         if window is not None:
-            window.cover(image, mask, self._shade(scene, stage, window, rng))
-        return expose(image, scene.sensor, rng), mask, _labels(scene, stage)
+            yield window, float(scene.position[2])
 
-    def _set(self, scene: Scene) -> _Stage:
+    def _set(self, scene: Scene) -> Stage:
         hands = [self._surface.place(hand) for hand in scene.hands]
-        things = [placed_thing(thing, hands[0].to_camera, hands[0].shift) for thing in scene.things]
-        return _Stage(hands, things)
+        things = [
+            placed_thing(thing, placed.to_camera, placed.shift)
+            for hand, placed in zip(scene.hands, hands, strict=True)
+            for thing in hand.things
+        ]
+        return Stage(hands, things)
 
-    def _shade(self, scene: Scene, stage: _Stage, window: Window, rng: np.random.Generator) -> Array:
+    def _labels(self, scene: Scene, stage: Stage) -> list[dict[str, Any]]:
+        found = []
+        for index, (hand, placed) in enumerate(zip(scene.hands, stage.hands, strict=True)):
+            visible = visibility(placed.joints, placed.flesh, stage.own(index), stage.caster, scene.camera)
+            found.append(labels_of(hand, placed.joints, visible))
+        return found
+
+    def _shade(self, scene: Scene, stage: Stage, window: Window, distance: float, rng: np.random.Generator) -> Array:
         """(h, w, 4 + hands) of the pixels in a window, as `Window.cover` takes them."""
         rays = scene.camera.rays(np.stack(np.meshgrid(window.xs, window.ys), -1)).reshape(-1, 3).astype(np.float32)
         hits = stage.caster.first_hits(np.zeros_like(rays), rays)
@@ -71,7 +95,7 @@ class MeshRenderer:
             mask=mask,
             points=rays[rows] * hits.distance[rows, None].astype(np.float32),
             normals=unit(hits.interpolate_vertices(stage.normals.astype(np.float32), stage.triangles, rows)),
-            spacing=float(scene.position[2]) / scene.camera.focal / (SUPERSAMPLING if self._fine else 1),
+            spacing=distance / scene.camera.focal * window.step / (SUPERSAMPLING if self._fine else 1),
         )
         material, shown = self._materials(scene, stage, hits.rows(rows), samples)
         color = shade(samples, material, scene.light, stage.caster, rng)
@@ -80,7 +104,7 @@ class MeshRenderer:
             return np.asarray(window.per_pixel(layers).mean(2))
         return np.asarray(layers * window.per_pixel(met).mean(2, dtype=np.float32)[..., None])
 
-    def _materials(self, scene: Scene, stage: _Stage, hits: TriangleHits, samples: Samples) -> tuple[Material, Array]:
+    def _materials(self, scene: Scene, stage: Stage, hits: TriangleHits, samples: Samples) -> tuple[Material, Array]:
         """The surface at every sample, and (N, hands) bool which hand it is of."""
         count = len(hits.part)
         material = Material(*(np.zeros(shape, np.float32) for shape in ((count, 3), count, count, count)))
@@ -106,7 +130,7 @@ def _nearest(window: Window, distance: Array) -> tuple[Array, Array]:
     return mask, np.take_along_axis(index[mask], depth[mask].argmin(1)[:, None], 1)[:, 0]
 
 
-class _Stage:
+class Stage:
     """Hands and things before the camera as one set of triangles.
 
     Attributes:
@@ -136,14 +160,6 @@ class _Stage:
         start = self.first[hand]
         own[:, start : start + len(self.hands[hand].triangles)] = self.hands[hand].own
         return own
-
-
-def _labels(scene: Scene, stage: _Stage) -> list[dict[str, Any]]:
-    found = []
-    for index, (hand, placed) in enumerate(zip(scene.hands, stage.hands, strict=True)):
-        visible = visibility(placed.joints, placed.flesh, stage.own(index), stage.caster, scene.camera)
-        found.append(labels_of(hand, placed.joints, visible))
-    return found
 
 
 def _box(vertices: Array, camera: Camera) -> Array:

@@ -58,7 +58,7 @@ class SceneSampler:
     ) -> None:
         self._arm = arm
         self._size = image_size
-        self._view = _from_the_front if front else _from_anywhere
+        self._view: _View = _from_the_front if front else from_anywhere
         self._poses = PoseSampler(arm.rest, flesh)
         self._extras = extras
 
@@ -105,9 +105,9 @@ class SceneSampler:
         )
 
     def _second(self, rng: np.random.Generator, first: Scene) -> Scene | None:
-        """Another hand near the first: the same person's other one, or somebody else's."""
+        """Another hand near the first, before the same camera: the same person's other one, or somebody else's."""
         assert self._extras is not None
-        other = self._hand(rng)
+        other = replace(self._hand(rng), camera=first.camera)
         if rng.random() < 0.6:
             side: Side = "left" if first.side == "right" else "right"
             kept = {name: getattr(first, name) for name in ("skin", "sleeve", "shape", "scale")}
@@ -124,6 +124,12 @@ class SceneSampler:
     def _bent(self, scene: Scene) -> Geometry:
         rest = self._arm.shaped(scene.shape, scene.scale)
         return posed_bones(rest, bone_transforms(rest, scene.pose))
+
+    def _shoulder(self, scene: Scene) -> Array:
+        """(3,) where the arm ends, in the camera's frame."""
+        bent, to_camera = self._bent(scene), (scene.rotation * _mirror(scene.side)).T
+        joints = bent.joints() @ to_camera
+        return np.asarray(bent.heads[0] @ to_camera - (joints.min(0) + joints.max(0)) / 2 + scene.position)
 
     def _before_camera(self, scene: Scene) -> tuple[Array, Array, Array]:
         """(21, 3) joints, (3,) the rig's wrist and (3,) elbow in the camera's frame."""
@@ -145,7 +151,7 @@ def _aim(rng: np.random.Generator, view: _View, camera: Camera, bent: Geometry, 
         joints = (bent.joints() * mirror) @ rotation.T
         position = _position(rng, camera, joints)
         shoulder = rotation @ (bent.heads[0] * mirror) - (joints.min(0) + joints.max(0)) / 2 + position
-        if (rotation @ forearm)[2] > -0.55 and not _in_frame(camera, shoulder):
+        if (rotation @ forearm)[2] > -0.55 and not in_frame(camera, shoulder):
             break
     return rotation, position
 
@@ -157,14 +163,17 @@ def _shape(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, float]
     return {names[k]: float(rng.beta(1.2, 2.0) * limits.get(names[k], 1.0)) for k in sorted(chosen)}
 
 
-def _from_anywhere(rng: np.random.Generator) -> Array:
-    """(3, 3) hand to camera: mostly the palm or the back within 60 degrees of head-on, one in seven from anywhere."""
+def from_anywhere(rng: np.random.Generator, even: bool = False) -> Array:
+    """(3, 3) hand to camera: mostly the palm or the back within 60 degrees of head-on, one in seven from anywhere.
+
+    The fingers point mostly up, or, if `even`, in every direction of the picture as often.
+    """
     if rng.random() < 0.15:
         # A direction in four dimensions is an even choice of rotation.
         return np.asarray(Rotation.from_quat(rng.standard_normal(4)).as_matrix())
     face = 180 * int(rng.integers(2))
     azimuth, tilt = rng.uniform(0, 2 * np.pi), 60 * np.sqrt(rng.random())
-    roll = rng.normal(0, 40) if rng.random() < 0.7 else rng.uniform(-180, 180)
+    roll = rng.normal(0, 40) if rng.random() < (0 if even else 0.7) else rng.uniform(-180, 180)
     return _turned(face, azimuth, tilt, roll)
 
 
@@ -198,7 +207,7 @@ def _position(rng: np.random.Generator, camera: Camera, joints: Array) -> Array:
     return np.array([*offset, distance])
 
 
-def _in_frame(camera: Camera, point: Array) -> bool:
+def in_frame(camera: Camera, point: Array) -> bool:
     """Whether a point, or what lies within a hand's breadth of it, is in the picture."""
     if point[2] <= 0.05:
         return False

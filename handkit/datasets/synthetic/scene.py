@@ -89,9 +89,9 @@ class Scene:
         sleeve: what the arm wears, or None.
         seed: of the background, the soft shadows and the noise.
         bands: rings, bracelets and watches it wears.
-        things: what it holds and what stands before it; of the first hand only.
-        other: a second hand before the same camera in the same light, or None. Of it count the side, the pose, the
-            rotation, the position, the shape, the scale, the skin, the sleeve and the bands.
+        things: what it holds and what else is there.
+        other: the next hand before the same camera in the same light, or None. Of it count the side, the pose, the
+            rotation, the position, the shape, the scale, the skin, the sleeve, the bands, the things and its own next.
     """
 
     side: Side
@@ -113,7 +113,7 @@ class Scene:
     @property
     def hands(self) -> tuple[Scene, ...]:
         """The scene of each hand, the first one's first."""
-        return (self,) if self.other is None else (self, self.other)
+        return (self,) if self.other is None else (self, *self.other.hands)
 
     @property
     def unoccluded(self) -> bool:

@@ -10,8 +10,9 @@ The folder holds
   ``camera.npy`` (hands, 3, 3), both float32;
 * ``contact_sheet.png`` once everything is rendered.
 
-A hand of which fewer than eight joints lie in the frame or fewer than five are seen is a crowd region (`iscrowd`),
-which readers leave out. Equal arguments give equal files, whatever the number of workers.
+A hand of which fewer than eight joints lie in the frame or fewer than five are seen, and in scenes one of which less
+than a fifth is seen, is a crowd region (`iscrowd`), which readers leave out and `ImageBoxes` calls ignored. Equal
+arguments give equal files, whatever the number of workers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.synthetic.handsynth import HandSynth
+from handkit.datasets.synthetic.generated import Generated
+from handkit.datasets.synthetic.handscenes import LEAST_SHARE
 from handkit.datasets.synthetic.workers import each
 from handkit.drawing.sheets import contact_sheet
 from handkit.errors import DataError
@@ -37,8 +39,8 @@ from handkit.images import read_image
 Array = NDArray[Any]
 
 GENERATOR, HANDS, XYZ, CAMERA, SHEET = "generator.json", "hands.json", "xyz_cam.npy", "camera.npy", "contact_sheet.png"
-#: Another number: the same seed gives other pictures than before.
-VERSION = 1
+#: Another number: the same seed gives other pictures or labels than before.
+VERSION = 2
 _JPEG_QUALITY = 95
 _LEAST_INSIDE, _LEAST_SEEN = 8, 5
 _SHEET_PICTURES = 64
@@ -75,7 +77,7 @@ class Progress(NamedTuple):
 
 
 def write_shards(
-    dataset: HandSynth,
+    dataset: Generated,
     folder: Path,
     shard_size: int = 500,
     workers: int = 1,
@@ -123,7 +125,7 @@ def write_shards(
             _write_sheet(folder, shards)
 
 
-def _generator(dataset: HandSynth, shard_size: int) -> dict[str, Any]:
+def _generator(dataset: Generated, shard_size: int) -> dict[str, Any]:
     return {"version": VERSION, "shard_size": shard_size, "jpeg_quality": _JPEG_QUALITY, **dataset.recipe()}
 
 
@@ -171,13 +173,14 @@ def _naming_the_disk(folder: Path) -> Iterator[None]:
         ) from (error)
 
 
-def _render(dataset: HandSynth, index: int) -> Picture:
-    image, shown, hands = dataset.picture(dataset.scene(index))
+def _render(dataset: Generated, index: int) -> Picture:
+    scene = dataset.scene(index)
+    image, shown, hands = dataset.picture(scene)
     jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
     return Picture(
         jpeg=jpeg,
         mask=cv2.imencode(".png", shown)[1].tobytes(),
-        camera=hands[0]["camera"].ravel().tolist(),
+        camera=scene.camera.matrix().ravel().tolist(),
         hands=[_annotation(hand) for hand in hands],
     )
 
@@ -190,10 +193,16 @@ def _annotation(hand: dict[str, Any]) -> dict[str, Any]:
     return {
         "hand_side": "right" if hand["right"] else "left",
         "bbox": [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)],
-        "iscrowd": int((visible > 0).sum() < _LEAST_INSIDE or (visible == 2).sum() < _LEAST_SEEN),
+        "iscrowd": int(_hardly_seen(hand)),
         "keypoints": points.ravel().tolist(),
         "xyz_cam": hand["xyz_cam"].astype(float).round(5).ravel().tolist(),
     }
+
+
+def _hardly_seen(hand: dict[str, Any]) -> bool:
+    if "share" in hand:
+        return bool(hand["share"] < LEAST_SHARE)
+    return bool((hand["visible"] > 0).sum() < _LEAST_INSIDE or (hand["visible"] == 2).sum() < _LEAST_SEEN)
 
 
 def _write_picture(part: Path, number: int, picture: Picture) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from handkit.datasets.synthetic.arm import Arm
+from handkit.datasets.synthetic.backdrops import Backdrops
 from handkit.datasets.synthetic.capsule_render import CapsuleRenderer
 from handkit.datasets.synthetic.capsules import capsule_arm
 from handkit.datasets.synthetic.extras import Extras
@@ -19,6 +20,7 @@ from handkit.datasets.synthetic.makehuman import CARD, FILES, read_makehuman
 from handkit.datasets.synthetic.render import MeshRenderer
 from handkit.datasets.synthetic.scene import Scene
 from handkit.datasets.synthetic.skin_charts import SkinCharts
+from handkit.datasets.synthetic.wide import WideRenderer
 from handkit.errors import DataError
 
 
@@ -74,6 +76,26 @@ def makehuman(
     arm = read_makehuman(_files(assets))
     charts = None if skins is None else SkinCharts(Path(skins))
     return Source(arm, mesh_flesh(arm), MeshRenderer(arm, charts, fine), Extras(() if charts is None else charts.names))
+
+
+def makehuman_scenes(
+    assets: str | os.PathLike[str] | None, skins: str | os.PathLike[str] | None, backdrops: Backdrops | None
+) -> Source:
+    """MakeHuman's hand for pictures of people.
+
+    Args:
+        assets: as of `makehuman`.
+        skins: as of `makehuman`.
+        backdrops: pictures to put behind, or None.
+
+    Raises:
+        DataError: see `makehuman`.
+        MissingExtraError: embreex is not installed.
+    """
+    arm = read_makehuman(_files(assets))
+    charts = None if skins is None else SkinCharts(Path(skins))
+    extras = Extras(() if charts is None else charts.names)
+    return Source(arm, mesh_flesh(arm), WideRenderer(arm, charts, backdrops), extras)
 
 
 def _files(assets: str | os.PathLike[str] | None) -> Mapping[str, Path]:

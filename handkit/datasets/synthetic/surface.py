@@ -21,7 +21,6 @@ from handkit.datasets.synthetic.subdivision import subdivide, vertex_normals
 
 Array = NDArray[Any]
 
-_LEVELS = 2
 #: The hand ends this far behind the rig's wrist, metres: a centimetre behind the labelled one.
 HAND_END = -0.012
 # A chart is about this wide, metres.
@@ -54,11 +53,17 @@ class Placed:
 
 
 class Surface:
-    """One source's arm, ready to be rendered. Making it takes seconds: the mesh is refined and its chart painted."""
+    """One source's arm, ready to be rendered. Making it takes seconds: the mesh is refined and its chart painted.
 
-    def __init__(self, model: MeshArm, skins: SkinCharts | None = None) -> None:
+    Args:
+        model: the arm.
+        skins: photographed skins that scenes may name.
+        levels: how often each quad is divided into four.
+    """
+
+    def __init__(self, model: MeshArm, skins: SkinCharts | None = None, levels: int = 2) -> None:
         self._model = model
-        self._fine = subdivide(model.quads, model.uv, len(model.rest.vertices), _LEVELS)
+        self._fine = subdivide(model.quads, model.uv, len(model.rest.vertices), levels)
         self._triangles = self._fine.triangles
         rest = self._fine.matrix @ model.rest.vertices
         weights = self._fine.matrix @ model.weights
@@ -66,7 +71,7 @@ class Surface:
         # Per triangle corner: place at rest, place on the nail, painted layers.
         corners = np.column_stack([rest, nail_places(model, self._fine), painted]).astype(np.float32)
         self._corners = corners[self._triangles]
-        self._nail = np.tile(np.repeat(model.nails, 4**_LEVELS), 2)
+        self._nail = np.tile(np.repeat(model.nails, 4**levels), 2)
         self._charts = halved(chart)
         elbow = model.rest.heads[ELBOW]
         self._along = elbow / np.linalg.norm(elbow)

@@ -109,6 +109,13 @@ def test_a_second_hand_is_labelled_and_masked(generator: HandSynth, scenes: list
     np.testing.assert_array_equal(item["mask"] == 2, shown > 1)
 
 
+def test_all_hands_are_seen_by_one_camera(generator: HandSynth, scenes: list[Scene]) -> None:
+    scene = next(scene for scene in scenes if scene.other is not None)
+    for hand in generator._tools()[1].labels(scene):
+        np.testing.assert_array_equal(hand["camera"], scene.camera.matrix())
+        np.testing.assert_allclose(hand["keypoints"], scene.camera.project(hand["xyz_cam"]), rtol=1e-4, atol=1e-2)
+
+
 def test_something_in_front_hides_joints(generator: HandSynth, scenes: list[Scene]) -> None:
     scene = next(scene for scene in scenes if scene.unoccluded)
     camera = Camera(scene.camera.focal, (64, 64))

@@ -150,10 +150,10 @@ def test_rooms_are_lit_and_differ() -> None:
 
 
 def test_views_are_rotations_that_keep_the_hand_unmirrored() -> None:
-    from handkit.datasets.synthetic.sampling import _from_anywhere
+    from handkit.datasets.synthetic.sampling import from_anywhere
 
     rng = np.random.default_rng(0)
-    views = np.stack([_from_anywhere(rng) for _ in range(200)])
+    views = np.stack([from_anywhere(rng) for _ in range(200)])
     np.testing.assert_allclose(np.linalg.det(views), 1)
     facing = views[:, 2, 2]  # -1 palm to the camera, +1 back to the camera
     assert (facing < -0.4).mean() > 0.3
