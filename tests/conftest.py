@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist brings the processes; read when torch is first imported
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -24,6 +27,24 @@ def absent(reason: str) -> NoReturn:
     if os.environ.get("HANDKIT_CI") == "1":
         pytest.fail(f"HANDKIT_CI=1 allows no skip: {reason}")
     pytest.skip(reason)
+
+
+def _program(path: str) -> ModuleType:
+    """A program of the repository as a module; imported once."""
+    name = Path(path).stem
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, ROOT / path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def program_module() -> Callable[[str], ModuleType]:
+    """Imports a program by its path in the repository, e.g. ``demo/plain_train.py``."""
+    return _program
 
 
 def _card(name: str) -> dict[str, Path]:

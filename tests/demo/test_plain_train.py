@@ -6,11 +6,11 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,17 +32,8 @@ ELSEWHERE = {*NEUTRAL_KEYS, "val_interval", "val_batch_size", "best_metric", "be
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[SimpleNamespace]:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("plain_train", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module  # type: ignore[misc]
-    del sys.modules[spec.name]
+def plain(program_module: Callable[[str], ModuleType]) -> ModuleType:
+    return program_module("demo/plain_train.py")
 
 
 def content(part: Any) -> Any:
@@ -56,7 +47,7 @@ def content(part: Any) -> Any:
     return part
 
 
-def test_data_and_transforms_are_the_configs(plain: SimpleNamespace) -> None:
+def test_data_and_transforms_are_the_configs(plain: ModuleType) -> None:
     train_hands, val_hands = plain.datasets(plain.Recipe())
     assert content(train_hands) == content(build(CONFIG["train_dataset"]))
     assert content(val_hands) == content(build(CONFIG["val_dataset"]))
@@ -68,7 +59,7 @@ def test_data_and_transforms_are_the_configs(plain: SimpleNamespace) -> None:
         assert content(steps) == content(split_stages([build(node) for node in CONFIG[kind]]))
 
 
-def test_network_optimizer_and_schedule_are_the_configs(plain: SimpleNamespace) -> None:
+def test_network_optimizer_and_schedule_are_the_configs(plain: ModuleType) -> None:
     recipe = plain.Recipe()
     model = plain.network(recipe)
     torch.manual_seed(recipe.seed)
@@ -92,7 +83,7 @@ def test_network_optimizer_and_schedule_are_the_configs(plain: SimpleNamespace) 
         assert plain.rate(recipe, step, steps) == schedule.factor(step, length, recipe.epochs)
 
 
-def test_settings_are_the_configs(plain: SimpleNamespace) -> None:
+def test_settings_are_the_configs(plain: ModuleType) -> None:
     recipe = plain.Recipe()
     wanted = TrainingSettings(
         batch_size=recipe.batch_size,
@@ -105,7 +96,7 @@ def test_settings_are_the_configs(plain: SimpleNamespace) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(plain: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def both(plain: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Four steps of batches of 4 in two epochs of a small HRNet, by the engine and by hand."""
     folder = tmp_path_factory.mktemp("work")
     small: dict[str, Any] = {"num_modules": (1, 1, 1), "num_blocks": (1, 1, 1, 1)}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,14 +12,9 @@ STAND_INS = Path(__file__).with_name("stand_ins.py")
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Iterator[ModuleType]:
+def tiny(program_module: Callable[[str], ModuleType]) -> Iterator[ModuleType]:
     """The module `stand_ins`."""
-    spec = importlib.util.spec_from_file_location("engine_stand_ins", STAND_INS)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module = program_module("tests/engine/stand_ins.py")
     module.register()
     yield module
     module.forget()

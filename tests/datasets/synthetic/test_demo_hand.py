@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
@@ -13,12 +14,8 @@ from handkit.datasets import HandSynth
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_picture_is_the_tools_own(makehuman_assets: Path) -> None:
-    spec = importlib.util.spec_from_file_location("render_demo_hand", ROOT / "tools" / "render_demo_hand.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+def test_the_picture_is_the_tools_own(makehuman_assets: Path, program_module: Callable[[str], ModuleType]) -> None:
+    tool = program_module("tools/render_demo_hand.py")
     item = HandSynth(assets=makehuman_assets, fine=True).render(tool.demo_scene())
     picture = np.asarray(Image.open(ROOT / "demo" / "hand.png").convert("RGB"))
     assert picture.shape == item["img"].shape == (480, 640, 3)
