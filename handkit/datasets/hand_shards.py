@@ -8,14 +8,17 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
 from handkit.datasets.reader import HandReader
-from handkit.datasets.synthetic.picture import mask_of
+from handkit.datasets.synthetic.picture import FOREGROUND, mask_of
 from handkit.datasets.synthetic.shards import CAMERA, HANDS, XYZ
 from handkit.errors import DataError
 from handkit.registry import DATASETS
 from handkit.transforms.base import Sample
+
+Array = NDArray[Any]
 
 
 @DATASETS.register_module()
@@ -43,18 +46,29 @@ class HandShards(HandReader):
         """Sample `index`, without the picture's pixels but with the mask's."""
         row = self._row(index)
         sample = super().__getitem__(index)
-        hand = row - int(self.index.columns.first_hands[self.index.image_of(row)])
-        picture = Path(sample["source"])
-        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
-        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if shown is None or shown.shape != sample["image_size"][::-1]:
-            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        image = int(self.index.image_of(row))
+        hand = row - int(self.index.columns.first_hands[image])
         return {
             **sample,
-            "mask": mask_of(shown, hand),
+            "mask": mask_of(self._shown(image), hand),
             "xyz_cam": np.array(self._xyz[row]),
             "camera": self._camera[row].astype(np.float64),
         }
+
+    def image_mask(self, image: int) -> Array:
+        """(H, W) uint8: 1 where the picture shows a labelled hand, 2 other things before the background."""
+        shown = self._shown(image)
+        return np.where(shown == FOREGROUND, 2, np.minimum(shown, 1)).astype(np.uint8)
+
+    def _shown(self, image: int) -> Array:
+        """(H, W) uint8: which hand a pixel shows, as the shards have it."""
+        of = self.index.columns
+        picture = self.image_root / of.file_names[image].decode()
+        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
+        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if shown is None or shown.shape != tuple(of.image_sizes[image].tolist()[::-1]):
+            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        return np.asarray(shown)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_xyz": None, "_camera": None}

@@ -131,6 +131,18 @@ class HandReader:
         of = self.index.columns
         return of.boxes if self.box == "joints" else of.annotated_boxes
 
+    @property
+    def doubted(self) -> Array:
+        """(H,) bool of every hand of the index: a crowd region, or labels that disagree too much."""
+        of = self.index.columns
+        limit = np.inf if self.max_disagreement is None else self.max_disagreement
+        doubted: Array = of.crowd | (of.disagreement >= limit)
+        return doubted
+
+    def image_mask(self, image: int) -> Array | None:
+        """(H, W) uint8 `mask` of a whole image, by its number in the index; None where the data have none."""
+        return None
+
     def _row(self, index: int) -> int:
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
@@ -159,9 +171,7 @@ class HandReader:
     def _select(self) -> Array:
         """The rows of the index that are samples."""
         of, box = self.index.columns, self.boxes
-        wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~of.crowd
-        if self.max_disagreement is not None:
-            wanted &= ~(of.disagreement >= self.max_disagreement)
+        wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~self.doubted
         blank = ~(of.visible > 0).any(-1)
         flat = ~((box[:, 2:] - box[:, :2]) > 0).all(-1)
         if self.unlabelled == "error":
