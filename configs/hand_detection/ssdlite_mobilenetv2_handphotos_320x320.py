@@ -7,6 +7,7 @@
 
 The second command measures the detector at its threshold: box_recall50 is the share of the boxes people drew that it
 finds at an IoU of .5, false_hands_per_negative_image what it finds in the 100 rooms that training never saw.
+An image takes .22 seconds of a CPU core in training (measured; the whole recipe 5 hours of one). Score: not trained yet.
 """
 
 _base_ = ["../_base_/detectors/ssdlite_mobilenetv2_hands.py", "../_base_/datasets/handphotos_handsynth_boxes.py"]
@@ -14,7 +15,7 @@ _base_ = ["../_base_/detectors/ssdlite_mobilenetv2_hands.py", "../_base_/dataset
 metrics = [dict(type="BoxAP")]
 best_metric = "box_AP50"
 batch_size = 32
-max_epochs = 15
+max_epochs = 10
 optimizer = dict(type="AdamW", lr=1.5e-3, weight_decay=0.02)
 schedule = dict(type="CosineSchedule", warmup_iters=300, final_ratio=0.01)
 clip_grad_norm = 10.0
