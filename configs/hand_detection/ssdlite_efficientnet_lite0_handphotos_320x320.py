@@ -3,8 +3,8 @@
     handkit download efficientnet_lite0
     handkit train configs/hand_detection/ssdlite_efficientnet_lite0_handphotos_320x320.py --work-dir DIR --resume
 
-Measured as ssdlite_mobilenetv2_handphotos_320x320.py says. An image takes .32 seconds of a CPU core in training (measured;
-the whole recipe 7 hours of one). Score: not trained yet.
+Measured as ssdlite_mobilenetv2_handphotos_320x320.py says. An image takes .32 seconds of a CPU core in training
+(measured; the whole recipe 7 hours of one). Score: not trained yet.
 """
 
 _base_ = ["ssdlite_mobilenetv2_handphotos_320x320.py"]

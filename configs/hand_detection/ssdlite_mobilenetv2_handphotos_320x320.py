@@ -7,7 +7,7 @@
 
 The second command measures the detector at its threshold: box_recall50 is the share of the boxes people drew that it
 finds at an IoU of .5, false_hands_per_negative_image what it finds in the 100 rooms that training never saw.
-An image takes .22 seconds of a CPU core in training (measured; the whole recipe 5 hours of one). Score: not trained yet.
+An image takes .22 seconds of a CPU core in training (measured; the recipe 5 hours of one). Score: not trained yet.
 """
 
 _base_ = ["../_base_/detectors/ssdlite_mobilenetv2_hands.py", "../_base_/datasets/handphotos_handsynth_boxes.py"]
