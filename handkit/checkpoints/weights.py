@@ -17,7 +17,9 @@ _NAMED = 8  # keys that a message names of each kind
 _COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentum, and absent from some files
 
 
-def load_weights(model: nn.Module, path: str | os.PathLike[str], optional: Sequence[str] = ()) -> list[str]:
+def load_weights(
+    model: nn.Module, path: str | os.PathLike[str], optional: Sequence[str] = (), extra: Sequence[str] = ()
+) -> list[str]:
     """Copies a file's weights into a model, on whatever device it is.
 
     Every tensor must be there, have the model's shape and belong to it; only batch norms' ``num_batches_tracked`` may
@@ -28,6 +30,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], optional: Seque
         path: see `handkit.checkpoints.read_state_dict`.
         optional: parts of the model by their dotted names, e.g. ``aux_heads.presence``, that the file may know nothing
             of; such a part stays as it is. A part of which some tensors are there must be there as a whole.
+        extra: parts of the file by their dotted names, e.g. ``_fc``, that are left out.
 
     Returns:
         Those of `optional` that the file knows nothing of.
@@ -35,7 +38,8 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], optional: Seque
     Raises:
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
-    weights = read_state_dict(path)
+    left_out = tuple(f"{part}." for part in extra)
+    weights = {key: value for key, value in read_state_dict(path).items() if not key.startswith(left_out)}
     absent = [part for part in optional if not any(key.startswith(f"{part}.") for key in weights)]
     copy_weights(model, weights, os.fspath(path), absent)
     return absent

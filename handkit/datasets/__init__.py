@@ -6,6 +6,7 @@ from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
+from handkit.datasets.negative_images import NegativeImages
 from handkit.datasets.negatives import NegativePhotos
 from handkit.datasets.synthetic import HandScenes, HandSynth
 from handkit.datasets.view import TrainingView
@@ -18,6 +19,7 @@ __all__ = [
     "HandShards",
     "HandSynth",
     "ImageBoxes",
+    "NegativeImages",
     "NegativePhotos",
     "RepeatDataset",
     "SourceBalance",

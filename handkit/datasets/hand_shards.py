@@ -18,6 +18,8 @@ from handkit.errors import DataError
 from handkit.registry import DATASETS
 from handkit.transforms.base import Sample
 
+Array = NDArray[Any]
+
 
 @DATASETS.register_module()
 class HandShards(HandReader):
@@ -44,19 +46,28 @@ class HandShards(HandReader):
         """Sample `index`, without the picture's pixels but with the mask's."""
         row = self._row(index)
         sample = super().__getitem__(index)
-        hand = row - int(self.index.columns.first_hands[self.index.image_of(row)])
+        image = int(self.index.image_of(row))
+        hand = row - int(self.index.columns.first_hands[image])
         return {
             **sample,
-            "mask": mask_of(self._shown(sample["source"], sample["image_size"]), hand),
+            "mask": mask_of(self._shown(image), hand),
             "xyz_cam": np.array(self._xyz[row]),
             "camera": self._camera[row].astype(np.float64),
         }
 
-    def whole_image(self, image: int) -> Sample:
-        """The `mask` of all hands and of all else before the background."""
+    def image_mask(self, image: int) -> Array:
+        """(H, W) uint8: 1 where the picture shows a labelled hand, 2 other things before the background."""
+        return mask_of_all(self._shown(image))
+
+    def _shown(self, image: int) -> Array:
+        """(H, W) uint8: which hand a pixel shows, as the shards have it."""
         of = self.index.columns
-        path = str(self.image_root / of.file_names[image].decode())
-        return {"mask": mask_of_all(self._shown(path, tuple(of.image_sizes[image].tolist())))}
+        picture = self.image_root / of.file_names[image].decode()
+        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
+        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if shown is None or shown.shape != tuple(of.image_sizes[image].tolist()[::-1]):
+            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        return np.asarray(shown)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_xyz": None, "_camera": None}
@@ -64,15 +75,6 @@ class HandShards(HandReader):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._open()
-
-    def _shown(self, source: str, size: tuple[int, int]) -> NDArray[Any]:
-        """(H, W) which hand each pixel of a picture shows, as `synthetic.shards` writes it."""
-        picture = Path(source)
-        path = picture.parents[1] / "masks" / f"{picture.stem}.png"
-        shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if shown is None or shown.shape != size[::-1]:
-            raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
-        return shown
 
     def _open(self) -> None:
         try:

@@ -15,6 +15,7 @@ from handkit.datasets.index import HandIndex, parse_index
 from handkit.datasets.layouts import LAYOUTS, LayoutName
 from handkit.geometry import box_area
 from handkit.hands import Side
+from handkit.skeleton import HAND
 
 Array = NDArray[Any]
 
@@ -53,6 +54,23 @@ class HandLabels:
     good: Array
     ignored: Array
     human_boxes: Array
+
+    @classmethod
+    def of_boxes(cls, path: Path, image_size: tuple[int, int], boxes: Array, ignored_boxes: Array) -> HandLabels:
+        """Hands of which nothing is known but (N, 4) boxes, and (M, 4) boxes that are ignored."""
+        both = np.concatenate([boxes, ignored_boxes]).astype(np.float64).reshape(-1, 4)
+        return cls(
+            path=path,
+            image_size=image_size,
+            keypoints=np.zeros((len(both), len(HAND), 2)),
+            visible=np.zeros((len(both), len(HAND)), np.uint8),
+            joint_boxes=both,
+            boxes=both,
+            handedness=(None,) * len(both),
+            good=np.ones(len(both), bool),
+            ignored=np.arange(len(both)) >= len(boxes),
+            human_boxes=np.zeros((0, 4)),
+        )
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -113,10 +113,6 @@ class HandReader:
             parse_index(path, None), unlabelled="skip", max_disagreement=GOOD_DISAGREEMENT if good_only else None
         )
 
-    def whole_image(self, image: int) -> Sample:
-        """What the reader has of image `image` as a whole besides its boxes: keys of a sample."""
-        return {}
-
     def groups(self) -> dict[str, Array]:
         """The samples of each source, by its name, as indices; those of images that name none under ''."""
         codes = self.index.columns.sources[self.index.image_of(self._rows)]
@@ -134,6 +130,18 @@ class HandReader:
         """(H, 4) xyxy of every hand of the index, samples or not, by the reader's choice of `box`; NaN where absent."""
         of = self.index.columns
         return of.boxes if self.box == "joints" else of.annotated_boxes
+
+    @property
+    def doubted(self) -> Array:
+        """(H,) bool of every hand of the index: a crowd region, or labels that disagree too much."""
+        of = self.index.columns
+        limit = np.inf if self.max_disagreement is None else self.max_disagreement
+        doubted: Array = of.crowd | (of.disagreement >= limit)
+        return doubted
+
+    def image_mask(self, image: int) -> Array | None:
+        """(H, W) uint8 `mask` of a whole image, by its number in the index; None where the data have none."""
+        return None
 
     def _row(self, index: int) -> int:
         if not -len(self) <= index < len(self):
@@ -163,9 +171,7 @@ class HandReader:
     def _select(self) -> Array:
         """The rows of the index that are samples."""
         of, box = self.index.columns, self.boxes
-        wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~of.crowd
-        if self.max_disagreement is not None:
-            wanted &= ~(of.disagreement >= self.max_disagreement)
+        wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~self.doubted
         blank = ~(of.visible > 0).any(-1)
         flat = ~((box[:, 2:] - box[:, :2]) > 0).all(-1)
         if self.unlabelled == "error":

@@ -65,7 +65,8 @@ def build_runner(
         ConfigError: a mistake in the config, or the folder belongs to another config.
         TrainingError: the folder holds a training, and `resume` is not asked for.
         DataError: a data set cannot be read, or is too small.
-        CheckpointError: the weights of `load_from` do not fit; auxiliary heads they know nothing of may be new.
+        CheckpointError: the weights of `load_from` or `backbone_from` do not fit; auxiliary heads they know nothing of
+            may be new.
     """
     validate(config, use="training")
     settings = TrainingSettings.of(config)
@@ -117,13 +118,20 @@ def _model(config: Mapping[str, Any], settings: TrainingSettings, device: torch.
 
 
 def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
-    """Takes the weights of `load_from` over, and says so; auxiliary heads that are not in the file begin anew."""
+    """Takes given weights over, and says so; auxiliary heads that are not in the file of `load_from` begin anew."""
+    lines = []
+    if settings.backbone_from is not None:
+        backbone = getattr(model, "backbone", None)
+        if not isinstance(backbone, nn.Module):
+            raise ConfigError(f"backbone_from: {type(model).__name__} has no backbone")
+        load_weights(backbone, resolve(settings.backbone_from), extra=getattr(backbone, "classifier", ()))
+        lines.append(f"weights of the backbone: {settings.backbone_from}")
     if settings.load_from is None:
-        return []
+        return lines
     heads = getattr(model, "aux_heads", ())
     absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
     rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
-    return [f"weights of {settings.load_from}{rest}"]
+    return [*lines, f"weights of {settings.load_from}{rest}"]
 
 
 def _measurement(config: Mapping[str, Any], settings: TrainingSettings) -> tuple[dict[str, Any], list[Any], Any]:

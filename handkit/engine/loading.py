@@ -21,6 +21,8 @@ from handkit.transforms.base import ImageTransform, Sample
 #: What a measurement needs of a sample beside its picture, as the data set gives it: in image pixels.
 LABELS = ("keypoints", "visible", "box", "right", "hand", "sample_id", "boxes", "ignored_boxes", "image_size")
 _GRACE = 30
+#: Columns with as many rows as an image has boxes, and what their numbers of rows are called.
+_BOXES = {"boxes": "counts", "ignored_boxes": "ignored_counts"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ def measuring_loader(
 def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
     """Samples -> a tensor for every key that holds numbers of one shape in all of them, and the list ``sample_id``.
 
-    float64 becomes float32. `boxes`, of which each image has its own number, are filled up with zeros and counted. The
-    first failure among the samples takes the batch's place.
+    float64 becomes float32. `boxes` and `ignored_boxes`, of which each image has its own number, are filled up with
+    zeros and counted. The first failure among the samples takes the batch's place.
     """
     good: list[Sample] = []
     for sample in samples:
@@ -110,12 +112,13 @@ def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
         good.append(sample)
     batch: dict[str, Any] = {}
     for key in good[0]:
-        if key != "boxes" and all(key in sample for sample in good):
+        if key not in _BOXES and all(key in sample for sample in good):
             column = _column([sample[key] for sample in good])
             if column is not None:
                 batch[key] = torch.from_numpy(column)
-    if all("boxes" in sample for sample in good):
-        batch |= _padded([sample["boxes"] for sample in good])
+    for key, counts in _BOXES.items():
+        if all(key in sample for sample in good):
+            batch[key], batch[counts] = _padded([sample[key] for sample in good])
     batch["sample_id"] = [sample.get("sample_id") for sample in good]
     return batch
 
@@ -149,13 +152,13 @@ def _column(values: list[Any]) -> np.ndarray[Any, Any] | None:
     return column.astype(np.float32) if column.dtype == np.float64 else column
 
 
-def _padded(boxes: Sequence[np.ndarray[Any, Any]]) -> dict[str, torch.Tensor]:
-    """N arrays (M, 4) -> ``boxes`` (N, largest M, 4) float32, filled up with zeros, and ``counts`` (N,) int64."""
+def _padded(boxes: Sequence[np.ndarray[Any, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """N arrays (M, 4) -> (N, largest M, 4) float32, filled up with zeros, and their lengths (N,) int64."""
     counts = [len(rows) for rows in boxes]
     padded = np.zeros((len(boxes), max(counts), 4), np.float32)
     for index, rows in enumerate(boxes):
         padded[index, : len(rows)] = rows
-    return {"boxes": torch.from_numpy(padded), "counts": torch.tensor(counts)}
+    return torch.from_numpy(padded), torch.tensor(counts)
 
 
 def _loader(items: Dataset[Any], workers: int, **options: Any) -> DataLoader[Any]:

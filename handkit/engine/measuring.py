@@ -18,7 +18,6 @@ from handkit.hands import Side
 from handkit.metrics.matching import match_hands
 from handkit.metrics.samples import HandSamples, Metric
 from handkit.metrics.scores import Scores, score
-from handkit.skeleton import HAND
 
 
 class HandEvaluator(Evaluator):
@@ -145,20 +144,8 @@ def image_detections(
 
 def _box_labels(row: Mapping[str, Any]) -> HandLabels:
     """Hands of which nothing is known but the boxes."""
-    boxes, crowd = (np.asarray(row.get(key, ()), np.float64).reshape(-1, 4) for key in ("boxes", "ignored_boxes"))
-    both = np.concatenate([boxes, crowd])
-    return HandLabels(
-        path=Path(str(row.get("sample_id", ""))),
-        image_size=tuple(row["image_size"]),
-        keypoints=np.zeros((len(both), len(HAND), 2)),
-        visible=np.zeros((len(both), len(HAND)), np.uint8),
-        joint_boxes=both,
-        boxes=both,
-        handedness=(None,) * len(both),
-        good=np.ones(len(both), bool),
-        ignored=np.arange(len(both)) >= len(boxes),
-        human_boxes=np.zeros((0, 4)),
-    )
+    boxes, ignored = (np.asarray(row.get(key, ()), np.float64).reshape(-1, 4) for key in ("boxes", "ignored_boxes"))
+    return HandLabels.of_boxes(Path(str(row.get("sample_id", ""))), tuple(row["image_size"]), boxes, ignored)
 
 
 def side_of(right: float) -> Side | None:

@@ -76,6 +76,10 @@ class TrainingSettings:
         "weights to begin with: a path, or hub:CARD/FILE; aux_heads that are not in it begin at random; None: all do",
         None,
     )
+    backbone_from: str | None = _setting(
+        "weights to begin the model's backbone with, e.g. a classifier's, its last layer left out; before load_from",
+        None,
+    )
     val_interval: int = _setting("epochs from one measurement to the next; the last epoch is always measured", 1)
     val_batch_size: int | None = _setting("samples per batch of a measurement; None: batch_size", None)
     best_metric: str | None = _setting("the number that tells the best weights, e.g. 'PCK@0.2'; None: the first", None)

@@ -7,8 +7,10 @@ from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJP
 from handkit.transforms.distortion import PhotoMetricDistortion
 from handkit.transforms.loading import LoadImage
 from handkit.transforms.occlusion import RandomOcclusion
+from handkit.transforms.paste_hands import PasteHands
 from handkit.transforms.photometric import RandomPhotometric
 from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
+from handkit.transforms.random_view import RandomView
 from handkit.transforms.targets import TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect
 from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomFlip, Resize
@@ -21,6 +23,7 @@ __all__ = [
     "MMToTensor",
     "MinIoURandomCrop",
     "NormalizeTensor",
+    "PasteHands",
     "PhotoMetricDistortion",
     "PoseCollect",
     "RandomBlur",
@@ -30,6 +33,7 @@ __all__ = [
     "RandomNoise",
     "RandomOcclusion",
     "RandomPhotometric",
+    "RandomView",
     "Resize",
     "Sample",
     "TensorTransform",

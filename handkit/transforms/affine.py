@@ -65,7 +65,7 @@ class TopDownAffine:
         done = {key: value for key, value in sample.items() if key not in PENDING}
         done |= {"img": crop.apply_image(sample["img"]), "crop": crop}
         if "mask" in sample:
-            done["mask"] = _cut_mask(crop, sample["mask"])
+            done["mask"] = cut_mask(crop, sample["mask"])
         if "keypoints" in sample:
             done["keypoints"] = crop.apply_points(sample["keypoints"]).astype(np.float32)
             if self.hide_outside and "visible" in sample:
@@ -86,7 +86,7 @@ class TopDownAffine:
         return replace(crop, center=center, flip=bool(sample.get("flip", False)))
 
 
-def _cut_mask(crop: Crop, mask: NDArray[Any]) -> NDArray[np.uint8]:
+def cut_mask(crop: Crop, mask: NDArray[Any]) -> NDArray[np.uint8]:
     """The crop of a mask whose numbers are names: each is warped on its own."""
     hand, shown = (crop.apply_image(part.astype(np.uint8)) > 0 for part in (mask == 1, mask > 0))
     return np.where(hand, 1, np.where(shown, 2, 0)).astype(np.uint8)

@@ -43,10 +43,7 @@ class BackgroundPaste:
     def __init__(self, folder: str, skip: int = 0, feather: float = 0.8, prob: float = 0.5) -> None:
         check_shares(self, prob=prob)
         check_at_least_0(self, feather=feather, skip=skip)
-        files = picture_files(folder)
-        self.files = tuple(files[skip:])
-        if not self.files:
-            raise DataError(f"BackgroundPaste: {folder} holds {len(files)} pictures, and skip={skip} leaves none")
+        self.backgrounds = Backgrounds(self, folder, skip)
         self.feather = feather
         self.prob = prob
 
@@ -58,15 +55,39 @@ class BackgroundPaste:
         img, mask = sample["img"], sample["mask"]
         if mask.shape != img.shape[:2]:
             raise DataError(f"BackgroundPaste: a mask of {mask.shape} does not fit an image of {img.shape[:2]}")
-        picture = read_image(self.files[rng.integers(len(self.files))])
-        behind = random_part(rng, picture, (img.shape[1], img.shape[0]))
-        weight = self._weight(mask)
+        behind = self.backgrounds.draw(rng, (img.shape[1], img.shape[0]))
+        weight = soft_weight(mask > 0, self.feather)
         return {**sample, "img": cv2.blendLinear(img, behind, weight, 1 - weight)}
 
-    def _weight(self, mask: Array) -> Array:
-        """(H, W) float32 in [0, 1]: how much of the hand shows."""
-        inside = cv2.erode((mask > 0).astype(np.float32), np.ones((3, 3), np.uint8))
-        return cv2.GaussianBlur(inside, (0, 0), self.feather) if self.feather else inside
+
+class Backgrounds:
+    """Random parts of the pictures of a folder.
+
+    Args:
+        transform: who asks, for messages.
+        folder: the pictures, also in its subfolders.
+        skip: leaves out the first pictures in the order of their names.
+
+    Raises:
+        DataError: the folder is missing or holds no picture beyond the skipped ones.
+    """
+
+    def __init__(self, transform: object, folder: str, skip: int) -> None:
+        files = picture_files(folder)
+        self.files = tuple(files[skip:])
+        if not self.files:
+            name = type(transform).__name__
+            raise DataError(f"{name}: {folder} holds {len(files)} pictures, and skip={skip} leaves none")
+
+    def draw(self, rng: np.random.Generator, size: tuple[int, int]) -> Array:
+        """A part scaled to (width, height): (height, width, 3) uint8."""
+        return random_part(rng, read_image(self.files[rng.integers(len(self.files))]), size)
+
+
+def soft_weight(inside: Array, feather: float) -> Array:
+    """(H, W) bool -> float32 in [0, 1]: how much of what lies inside shows, its outline taken in by a pixel."""
+    eroded = cv2.erode(inside.astype(np.float32), np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(eroded, (0, 0), feather) if feather else eroded
 
 
 def random_part(rng: np.random.Generator, picture: Array, size: tuple[int, int]) -> Array:

@@ -44,7 +44,11 @@ SAMPLE_KEYS: dict[str, str] = {
     "boxes": "(M, 4) float32 xyxy of all hands of a whole image, in pixels of `img`; in a batch (N, M, 4), filled up "
     "with zeros",
     "counts": "how many of a batch's `boxes` each image has, (N,)",
-    "ignored_boxes": "(M, 4) xyxy in image pixels: groups of hands that are not told apart; finding one is no error",
+    "box_points": "(M, 21, 2) float32 joints of the hands of `boxes` in pixels of `img`, NaN where unknown, by which "
+    "turned boxes are drawn anew",
+    "ignored_boxes": "(I, 4) float32 xyxy like `boxes`: groups of hands that are not told apart, and hands that are "
+    "doubted; finding one is no error, and nothing is learnt there",
+    "ignored_counts": "how many of a batch's `ignored_boxes` each image has, (N,)",
     "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }

@@ -6,7 +6,8 @@ The arithmetic is mmdet's, so that its recipes and weights stay what they are: a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import cv2
@@ -70,7 +71,8 @@ class Expand:
         top = int((height * ratio - height) * rng.random())
         canvas = np.full((int(height * ratio), int(width * ratio), 3), self.mean, img.dtype)
         canvas[top : top + height, left : left + width] = img
-        return {**sample, "img": canvas, "boxes": boxes + np.array([left, top] * 2, np.float32)}
+        offset = np.array([left, top] * 2, np.float32)
+        return _moved(sample, canvas, boxes + offset, lambda ignored: ignored + offset)
 
 
 @TRANSFORMS.register_module()
@@ -108,8 +110,8 @@ class MinIoURandomCrop:
                 part = self._part(width, height, rng)
                 if part is not None and (kept := _kept(boxes, part, least)) is not None:
                     x1, y1, x2, y2 = part
-                    moved = np.clip(boxes[kept] - part[[0, 1, 0, 1]], 0, [x2 - x1, y2 - y1] * 2)
-                    return {**sample, "img": sample["img"][y1:y2, x1:x2], "boxes": moved.astype(np.float32)}
+                    inside = functools.partial(_clipped_to, part)
+                    return _moved(sample, sample["img"][y1:y2, x1:x2], inside(boxes[kept]), inside)
         return sample
 
     def _part(self, width: int, height: int, rng: np.random.Generator) -> Array | None:
@@ -151,7 +153,11 @@ class Resize:
             return {**sample, "img": img}
         size = np.array(self.input_size * 2)
         scale = (size / np.array([width, height] * 2)).astype(np.float32)
-        return {**sample, "img": img, "boxes": np.clip(boxes_of(sample, self) * scale, 0, size.astype(np.float32))}
+
+        def stretch(boxes: Array) -> Array:
+            return np.asarray(np.clip(boxes * scale, 0, size.astype(np.float32)))
+
+        return _moved(sample, img, stretch(boxes_of(sample, self)), stretch)
 
 
 @TRANSFORMS.register_module()
@@ -176,10 +182,29 @@ class RandomFlip:
         boxes = boxes_of(sample, self)
         if generator(sample, self).random() >= self.prob:
             return sample
-        width = sample["img"].shape[1]
-        mirrored = boxes.copy()
-        mirrored[:, 0], mirrored[:, 2] = width - boxes[:, 2], width - boxes[:, 0]
-        return {**sample, "img": np.ascontiguousarray(sample["img"][:, ::-1]), "boxes": mirrored}
+        mirror = functools.partial(_mirrored, sample["img"].shape[1])
+        return _moved(sample, np.ascontiguousarray(sample["img"][:, ::-1]), mirror(boxes), mirror)
+
+
+def _moved(sample: Sample, img: Array, boxes: Array, move: Callable[[Array], Array]) -> Sample:
+    """The sample with another picture: `ignored_boxes` follow by `move`; `box_points` and `mask` cannot, and go."""
+    done = {key: value for key, value in sample.items() if key not in ("box_points", "mask")}
+    if "ignored_boxes" in sample:
+        done["ignored_boxes"] = move(np.asarray(sample["ignored_boxes"], np.float32).reshape(-1, 4))
+    return {**done, "img": img, "boxes": boxes}
+
+
+def _clipped_to(part: Array, boxes: Array) -> Array:
+    """(N, 4) boxes in pixels of a part (4,) of their image."""
+    x1, y1, x2, y2 = part
+    return np.asarray(np.clip(boxes - part[[0, 1, 0, 1]], 0, [x2 - x1, y2 - y1] * 2), np.float32)
+
+
+def _mirrored(width: int, boxes: Array) -> Array:
+    """(N, 4) boxes in the mirrored image, sides being edges."""
+    mirrored: Array = boxes.copy()
+    mirrored[:, 0], mirrored[:, 2] = width - boxes[:, 2], width - boxes[:, 0]
+    return mirrored
 
 
 def boxes_of(sample: Sample, transform: object) -> Array:

@@ -50,6 +50,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
     "HandShards": {"folder": str(FILES / "shards")},
     "NegativePhotos": {"folder": str(FILES / "images")},
+    "NegativeImages": {"folder": str(FILES / "images")},
+    "RandomView": {"input_size": (320, 320)},
+    "PasteHands": {
+        "pictures": {"type": "ImageBoxes", "dataset": {"type": "HandShards", "folder": str(FILES / "shards")}},
+        "view": {"type": "RandomView", "input_size": (320, 320)},
+    },
     "ImageBoxes": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
     "RepeatDataset": {"dataset": {"type": "NegativePhotos", "folder": str(FILES / "images")}, "times": 2},
     "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},

@@ -10,8 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from handkit.datasets import CocoHands, ImageBoxes, NegativePhotos, RepeatDataset, TrainingView
+from handkit.datasets import (
+    CocoHands,
+    HandPhotos,
+    HandShards,
+    ImageBoxes,
+    NegativeImages,
+    NegativePhotos,
+    RepeatDataset,
+    TrainingView,
+)
 from handkit.errors import DataError
 from handkit.transforms import LoadImage
 from handkit.transforms.base import SAMPLE_KEYS
@@ -122,3 +132,69 @@ def test_repeats_pass_by_pass_with_randomness_of_their_own(files: Path) -> None:
         thrice[len(thrice)]
     with pytest.raises(DataError, match="times must be 1 or more, not 0"):
         RepeatDataset(inner, 0)
+
+
+def photos(tmp_path: Path) -> Path:
+    """Four photographs: drawn and found; two found, one of them doubted; nothing; two good hands."""
+    images = [dict(id=i, file_name=f"{i}.png", width=100, height=100, source="ab"[i % 2]) for i in range(4)]
+    images[0]["human_boxes"] = [[24, 22, 36, 48]]
+    images[2]["human_boxes"] = [[10, 10, 30, 30]]
+    places = [(0, 0, 0.01), (0, 45, 0.01), (1, 0, 0.01), (1, 40, 0.2), (3, 0, 0.0), (3, 45, 0.0)]
+    rows = []
+    for number, (image, shift, disagreement) in enumerate(places):
+        joints = [value + shift if place % 3 == 0 else value for place, value in enumerate(JOINTS)]
+        rows.append(dict(id=number, image_id=image, keypoints=joints, flip_disagreement=disagreement))
+    path = tmp_path / "photos.json"
+    path.write_text(json.dumps({"images": images, "annotations": rows}))
+    return path
+
+
+def test_drawn_boxes_come_first_and_doubted_hands_are_ignored(tmp_path: Path) -> None:
+    reader = HandPhotos(photos(tmp_path))
+    images = ImageBoxes(reader, drawn="first")
+    assert len(images) == 4
+    drawn, doubted, alone, both = (images[i] for i in range(4))
+    assert drawn["boxes"].tolist() == [[23.5, 21.5, 59.5, 69.5]]
+    np.testing.assert_array_equal(drawn["box_points"][0, 0], [29.5, 29.5])
+    assert len(drawn["ignored_boxes"]) == 1
+    assert drawn["ignored_boxes"][0, 0] > 60
+    assert len(doubted["boxes"]) == len(doubted["ignored_boxes"]) == 1
+    assert alone["boxes"].tolist() == [[9.5, 9.5, 39.5, 39.5]]
+    assert np.isnan(alone["box_points"]).all()
+    assert len(both["boxes"]) == len(both["box_points"]) == 2
+    assert len(both["ignored_boxes"]) == 0
+    assert {name: rows.tolist() for name, rows in images.groups().items()} == {"a": [0, 2], "b": [1, 3]}
+    only, two = ImageBoxes(reader, drawn="only"), ImageBoxes(reader, least=2)
+    assert [only[i]["sample_id"][-1] for i in range(len(only))] == ["0", "2"]
+    assert [two[i]["sample_id"][-1] for i in range(len(two))] == ["0", "3"]
+    labels = images.image_labels()
+    assert [(len(row), int(row.ignored.sum())) for row in labels] == [(2, 1), (2, 1), (1, 0), (2, 0)]
+    np.testing.assert_array_equal(labels[0].boxes[0], drawn["boxes"][0])
+    for arguments in ({"drawn": "never"}, {"least": 0}):
+        with pytest.raises(DataError, match="drawn must be 'no', 'first' or 'only', least 1 or more"):
+            ImageBoxes(reader, **arguments)
+
+
+def test_rendered_pictures_bring_their_masks() -> None:
+    shards = ImageBoxes(HandShards(Path(__file__).parent / "files" / "shards"))
+    sample = shards[0]
+    assert sample["mask"].shape == sample["image_size"][::-1]
+    assert sample["mask"].dtype == np.uint8
+    assert set(np.unique(sample["mask"])) <= {0, 1, 2}
+    assert (sample["mask"] == 1).any()
+    x1, y1, x2, y2 = sample["boxes"][0].astype(int)
+    assert (sample["mask"][y1:y2, x1:x2] == 1).any()
+
+
+def test_negative_images_are_whole_and_have_no_boxes(tmp_path: Path) -> None:
+    for name, size in (("b", (40, 30)), ("a", (20, 20)), ("c", (50, 60))):
+        Image.new("RGB", size).save(tmp_path / f"{name}.png")
+    images = NegativeImages(tmp_path, skip=1)
+    assert [images[i]["sample_id"] for i in range(len(images))] == ["b.png", "c.png"]
+    assert images[0]["image_size"] == (40, 30)
+    assert images[0]["boxes"].shape == images[0]["ignored_boxes"].shape == (0, 4)
+    assert len(NegativeImages(tmp_path, count=2)) == 2
+    with pytest.raises(DataError, match="has 3 pictures, none is left after the first 3"):
+        NegativeImages(tmp_path, skip=3)
+    with pytest.raises(DataError, match="skip >= 0 and count >= 1"):
+        NegativeImages(tmp_path, skip=-1)

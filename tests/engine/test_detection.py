@@ -13,13 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
+from handkit.checkpoints import save_weights
 from handkit.detections import Detections
 from handkit.engine import build_runner, measure
 from handkit.engine.loading import Failure, stack
 from handkit.engine.measuring import box_samples
 from handkit.errors import ConfigError, DataError, TrainingError
 from handkit.metrics import BoxAP, DetectionRecall, FalseHandsPerImage
-from handkit.registry import DETECTORS, build
+from handkit.registry import DETECTORS, MODELS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import validate
 
@@ -101,6 +102,34 @@ def test_boxes_of_a_batch_are_filled_up_and_counted() -> None:
     none = stack([{"boxes": np.zeros((0, 4), np.float32)}])
     assert not isinstance(none, Failure)
     assert none["boxes"].shape == (1, 0, 4)
+
+
+def test_ignored_boxes_are_filled_up_and_reach_the_loss() -> None:
+    """Where all background is ignored, the hand alone is left of the loss."""
+    samples = [
+        {"boxes": np.array([[20.0, 20, 90, 90]]), "ignored_boxes": np.zeros((rows, 4), np.float32)} for rows in (0, 2)
+    ]
+    samples[1]["ignored_boxes"][0] = [-900, -900, 900, 900]
+    batch = stack(samples)
+    assert not isinstance(batch, Failure)
+    assert batch["ignored_boxes"].shape == (2, 2, 4)
+    assert batch["ignored_counts"].tolist() == [0, 2]
+    net = build(load_config(RECIPE)["model"], MODELS).eval()
+    keys = ("boxes", "counts", "ignored_boxes", "ignored_counts")
+    losses = [
+        net(torch.zeros(1, 3, 128, 128), "loss", **{key: batch[key][row : row + 1] for key in keys}) for row in (0, 1)
+    ]
+    assert losses[0]["loss_bbox"] == losses[1]["loss_bbox"]
+    assert losses[1]["loss_cls"] < losses[0]["loss_cls"] * 0.5
+
+
+def test_a_backbone_begins_with_given_weights(config: dict[str, Any], tmp_path: Path) -> None:
+    backbone = build(config["model"]["backbone"], MODELS)
+    path = tmp_path / "backbone.safetensors"
+    save_weights(backbone, path)
+    runner = build_runner({**config, "backbone_from": str(path)}, tmp_path / "work")
+    own = runner.model.module.backbone.state_dict()
+    assert all(torch.equal(value, own[key]) for key, value in backbone.state_dict().items())
 
 
 def outputs(boxes: list[list[list[float]]], scores: list[list[float]]) -> dict[str, Any]:

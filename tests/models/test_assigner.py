@@ -83,3 +83,17 @@ def test_decoding_undoes_encoding(values: object) -> None:
 def test_thresholds_without_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="neg_iou <= pos_iou"):
         MaxIoUAssigner(**wrong)
+
+
+def test_background_inside_an_ignored_box_is_left_out() -> None:
+    """The first three anchors lie in the ignored boxes by 1, .4 and .5 of their area; a hand keeps its anchor there."""
+    boxes, counts = torch.tensor([[[20.0, 0, 30, 10]]]), torch.tensor([1])
+    ignored = torch.tensor([[[0.0, 0, 14, 10], [25, 0, 35, 10], [0, 0, 99, 99]]])
+    number = torch.tensor([2])
+    assert MaxIoUAssigner()(ANCHORS, boxes, counts, ignored, number).tolist() == [[-2, -1, 0, -2, -1]]
+    assert MaxIoUAssigner(ignore_share=0.3)(ANCHORS, boxes, counts, ignored, number).tolist() == [[-2, -2, 0, -2, -2]]
+    assert MaxIoUAssigner()(ANCHORS, boxes, counts, ignored).tolist() == [[-2, -2, 0, -2, -2]]
+    none = MaxIoUAssigner()(ANCHORS, boxes, counts, torch.zeros(1, 0, 4), torch.tensor([0]))
+    assert none.tolist() == MaxIoUAssigner()(ANCHORS, boxes, counts).tolist() == [[-1, -1, 0, -1, -1]]
+    with pytest.raises(ConfigError, match=r"ignore_share must lie in \(0, 1\], not 0"):
+        MaxIoUAssigner(ignore_share=0)

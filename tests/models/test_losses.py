@@ -204,6 +204,17 @@ def test_multibox_by_hand() -> None:
     assert losses["loss"].item() == pytest.approx(expected + 1.625)
 
 
+def test_multibox_takes_a_least_number_of_background_anchors() -> None:
+    """Two images, one with a hand: of the other the two worst count, and their sum is divided by 1 + 1."""
+    logits = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]]).repeat(2, 1, 1)
+    assigned = torch.tensor([[0, -2, -2], [-1, -1, -1]])
+    losses = MultiBoxLoss(min_negatives=2)(logits, torch.zeros(2, 3, 4), assigned, torch.zeros(2, 3, 4))
+    expected = math.log(2) + sum(math.log(1 + math.exp(logit)) for logit in (1, 2))
+    assert losses["loss_cls"].item() == pytest.approx(expected / 2)
+    with pytest.raises(ConfigError, match="min_negatives -1 not negative"):
+        MultiBoxLoss(min_negatives=-1)
+
+
 def test_multibox_without_any_hand_is_zero_and_with_hands_only_takes_no_background() -> None:
     logits, deltas = torch.randn(2, 3, 2, requires_grad=True), torch.randn(2, 3, 4, requires_grad=True)
     nothing = MultiBoxLoss()(logits, deltas, torch.full((2, 3), -1), torch.zeros(2, 3, 4))["loss"]

@@ -255,3 +255,32 @@ def test_mistakes_are_named_before_anything_runs(
         given["data"] = path
     with pytest.raises(error, match=message):
         measure_pipeline(**{"model": MEDIAPIPE, **given})
+
+
+def test_a_detector_is_measured_on_boxes_that_people_drew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two photographs with a drawn box, found and missed; the two rooms give one false hand."""
+    images = []
+    for index in range(3):
+        Image.new("RGB", SIZE, (index * 40, 0, 0)).save(tmp_path / f"{index}.png")
+        images.append({"id": index, "file_name": f"{index}.png", "width": SIZE[0], "height": SIZE[1]})
+    images[0]["human_boxes"] = images[1]["human_boxes"] = [[10, 10, 20, 20]]
+    row = {"id": 0, "image_id": 2, "keypoints": [9.0, 9, 2, 30, 30, 2] + [12.0, 12, 2] * 19, "flip_disagreement": 0.0}
+    path = tmp_path / "drawn.json"
+    path.write_text(json.dumps({"images": images, "annotations": [row]}))
+    (tmp_path / "rooms").mkdir()
+    for index in (3, 4):
+        Image.new("RGB", SIZE, (index * 40, 0, 0)).save(tmp_path / "rooms" / f"{index}.png")
+
+    def detect(items: list[Any]) -> list[Detections]:
+        colours = [int(read_image(item)[0, 0, 0]) // 40 for item in items]
+        box = np.array([[11.0, 10, 30, 30]])
+        return [Detections(box, np.ones(1)) if colour in (0, 2, 3) else Detections.empty() for colour in colours]
+
+    monkeypatch.setattr(measuring, "pipeline", lambda *args, **options: detect)
+    reader = {"type": "HandPhotos", "ann_file": str(path), "image_root": str(tmp_path)}
+    options = {"val_dataset.dataset": reader, "val_dataset.drawn": "only", "val_dataset.min_size": 0}
+    recipe = "hand_detection/ssdlite_mobilenetv2_handphotos_320x320"
+    scores = measure_pipeline(recipe, cfg_options=options, negatives=tmp_path / "rooms")
+    assert scores.counts["hands"] == 2
+    assert scores["box_recall50"] == 0.5
+    assert scores["false_hands_per_negative_image"] == 0.5

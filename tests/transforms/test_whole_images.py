@@ -134,6 +134,19 @@ def test_an_image_without_hands_goes_through() -> None:
         assert one["boxes"].shape == (0, 4)
 
 
+@pytest.mark.parametrize("name", ["Expand", "MinIoURandomCrop", "Resize", "RandomFlip"])
+def test_ignored_boxes_follow_and_what_would_not_is_gone(name: str) -> None:
+    for seed in range(6):
+        one = sample(seed, box_points=np.zeros((9, 21, 2)), mask=np.zeros((9, 9)))
+        one["ignored_boxes"] = one["boxes"].copy()
+        done = STEPS[name](one)
+        if done["img"] is one["img"]:
+            continue
+        assert not {"box_points", "mask"} & done.keys()
+        kept = {tuple(box) for box in done["ignored_boxes"].tolist()}
+        assert {tuple(box) for box in done["boxes"].tolist()} <= kept
+
+
 def test_resize_needs_no_boxes() -> None:
     bare = Resize((20, 10))({"img": rule.image(0)})
     assert bare["img"].shape == (10, 20, 3)

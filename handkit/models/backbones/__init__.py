@@ -1,6 +1,7 @@
 """Backbones: a normalised image batch in, a tuple of feature maps out, the highest resolution first."""
 
+from handkit.models.backbones.efficientnet_lite import EfficientNetLite0
 from handkit.models.backbones.hrnet import HRNet
 from handkit.models.backbones.mobilenet_v2 import MobileNetV2
 
-__all__ = ["HRNet", "MobileNetV2"]
+__all__ = ["EfficientNetLite0", "HRNet", "MobileNetV2"]

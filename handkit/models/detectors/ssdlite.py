@@ -56,7 +56,13 @@ class SSDLite(nn.Module):
         return SSDLite(self.backbone, self.neck, self.bbox_head, selection, self.assigner, self.loss)
 
     def forward(
-        self, img: Tensor, mode: Mode = "predict", boxes: Tensor | None = None, counts: Tensor | None = None
+        self,
+        img: Tensor,
+        mode: Mode = "predict",
+        boxes: Tensor | None = None,
+        counts: Tensor | None = None,
+        ignored_boxes: Tensor | None = None,
+        ignored_counts: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Finds hands in normalised RGB images.
 
@@ -65,6 +71,8 @@ class SSDLite(nn.Module):
             mode: what is wanted.
             boxes: (N, M, 4) xyxy of the hands in pixels of `img`, for the mode 'loss'; one without area is no hand.
             counts: (N,) how many of the M rows are hands, the others being there to fill up; None for all.
+            ignored_boxes: (N, I, 4) where there may be a hand or not: nothing is learnt there; None for none.
+            ignored_counts: (N,) likewise of `ignored_boxes`.
 
         Returns:
             In the mode 'predict' with a selection ``boxes``, ``scores`` and ``counts``, see `BoxSelection`, in pixels
@@ -78,14 +86,20 @@ class SSDLite(nn.Module):
         features = self.neck(self.backbone(img))
         logits, deltas = self.bbox_head(features)
         if mode == "loss":
-            return self._loss(logits, deltas, features, boxes, counts)
+            return self._loss(logits, deltas, features, boxes, counts, (ignored_boxes, ignored_counts))
         if mode == "tensor" or self.selection is None:
             return {"logits": logits, "deltas": deltas}
         scores, found = self.bbox_head.decode(logits, deltas, features, (img.shape[3], img.shape[2]))
         return self.selection(scores, found, self.bbox_head.level_sizes(features))
 
     def _loss(
-        self, logits: Tensor, deltas: Tensor, features: Sequence[Tensor], boxes: Tensor | None, counts: Tensor | None
+        self,
+        logits: Tensor,
+        deltas: Tensor,
+        features: Sequence[Tensor],
+        boxes: Tensor | None,
+        counts: Tensor | None,
+        ignored: tuple[Tensor | None, Tensor | None],
     ) -> dict[str, Tensor]:
         if boxes is None:
             raise ConfigError("SSDLite's loss needs the target 'boxes': PoseCollect(keys=...) must name it")
@@ -94,7 +108,7 @@ class SSDLite(nn.Module):
         if counts is None:
             counts = torch.full((len(boxes),), boxes.shape[1], device=boxes.device)
         anchors = self.bbox_head.level_anchors(features)
-        assigned = self.assigner(anchors, boxes, counts)
+        assigned = self.assigner(anchors, boxes, counts, *ignored)
         targets = self.bbox_head.encode(anchors, boxes, assigned)
         losses: dict[str, Tensor] = self.loss(logits, deltas, assigned, targets)
         return losses

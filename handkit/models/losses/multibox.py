@@ -17,24 +17,28 @@ class MultiBoxLoss(nn.Module):
 
     Of an image's background anchors only those of the highest loss count, `neg_pos_ratio` times as many as it has
     hand anchors. Both terms are sums over all anchors and images, divided by the number of hand anchors, where an image
-    without any counts as 1. Values are those of mmdet's SSDHead.
+    without any counts as 1. With the default `min_negatives` values are those of mmdet's SSDHead, and an image without
+    hands teaches nothing.
 
     Args:
         neg_pos_ratio: background anchors per hand anchor that count.
         smooth_l1_beta: differences of deltas below it are squared, those above taken as they are.
+        min_negatives: background anchors of every image that count at least, so that images without hands teach too.
 
     Raises:
-        ConfigError: an argument that is not positive.
+        ConfigError: an argument that is not positive, or a negative `min_negatives`.
     """
 
-    def __init__(self, neg_pos_ratio: int = 3, smooth_l1_beta: float = 1.0) -> None:
+    def __init__(self, neg_pos_ratio: int = 3, smooth_l1_beta: float = 1.0, min_negatives: int = 0) -> None:
         super().__init__()
-        if neg_pos_ratio < 1 or smooth_l1_beta <= 0:
+        if neg_pos_ratio < 1 or smooth_l1_beta <= 0 or min_negatives < 0:
             raise ConfigError(
-                f"MultiBoxLoss: neg_pos_ratio {neg_pos_ratio} and smooth_l1_beta {smooth_l1_beta} must be positive"
+                f"MultiBoxLoss: neg_pos_ratio {neg_pos_ratio} and smooth_l1_beta {smooth_l1_beta} must be positive, "
+                f"min_negatives {min_negatives} not negative"
             )
         self.neg_pos_ratio = int(neg_pos_ratio)
         self.smooth_l1_beta = float(smooth_l1_beta)
+        self.min_negatives = int(min_negatives)
 
     def forward(self, logits: Tensor, deltas: Tensor, assigned: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """The two terms and their sum.
@@ -67,8 +71,11 @@ class MultiBoxLoss(nn.Module):
         return cls, (apart * hand).sum(dim=1), counts
 
     def _hard(self, entropy: Tensor, background: Tensor, counts: Tensor) -> Tensor:
-        """(N, A) bool: the background anchors of the highest loss, `neg_pos_ratio` for each of the hand anchors."""
+        """(N, A) bool: the background anchors of the highest loss.
+
+        They are `neg_pos_ratio` for each of the image's hand anchors, and `min_negatives` at least.
+        """
         order = entropy.masked_fill(~background, -torch.inf).argsort(dim=1, descending=True, stable=True)
         rank = torch.arange(order.shape[1], device=order.device).expand_as(order)
-        first = rank < self.neg_pos_ratio * counts[:, None]
+        first = rank < (self.neg_pos_ratio * counts).clamp(min=self.min_negatives)[:, None]
         return torch.zeros_like(background).scatter(1, order, first) & background
