@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
 from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
 from handkit.errors import ConfigError, DataError
-from handkit.files import write_json
+from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
+from handkit.hub import resolve
 from handkit.metrics.baseline import LabelledHands, mean_pose_samples
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
@@ -26,6 +27,7 @@ from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
+from handkit.transforms.base import Sample
 
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
@@ -40,6 +42,7 @@ def measure(
     out: str | os.PathLike[str] | None = None,
     *,
     dataset: HandDataset | None = None,
+    rotate: float = 0,
     bootstrap: int = 0,
     baseline: bool = False,
 ) -> Scores:
@@ -56,6 +59,7 @@ def measure(
         out: a JSON file for the numbers and, per sample, its id, its joints in image pixels, their scores, the box
             that was cut and, where the model knows, the side; of whole images the boxes and their scores.
         dataset: the hands; None takes the config's `val_dataset`.
+        rotate: degrees by which every hand is turned clockwise first, with its box: any angle; not for whole images.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
         baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
             mean place in the box.
@@ -76,9 +80,14 @@ def measure(
     if dataset is None and not resolved.get("val_dataset"):
         raise ConfigError(f"{where}: names no 'val_dataset', so there is nothing to measure")
     runtime = {"type": "TorchRuntime", **(resolved.get("runtime") or {}), "device": device}
-    net = build_net({**resolved, "checkpoint": checkpoint or resolved.get("checkpoint"), "runtime": runtime})
+    weights = checkpoint or resolved.get("checkpoint")
+    net = build_net({**resolved, "checkpoint": weights, "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
     boxes = measures_boxes(resolved)
+    if rotate:
+        if boxes:
+            raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
+        image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
     metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
     evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
     if dataset is None:
@@ -97,12 +106,26 @@ def measure(
     finally:
         end_workers(loader)
     scores = evaluator.scores(bootstrap)
+    if weights is not None:
+        scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
     if baseline:
         scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
     if out is not None:
-        options = {"config": where, "checkpoint": None if checkpoint is None else str(checkpoint)}
+        options = {"config": where, "checkpoint": None if weights is None else str(weights), "rotate": rotate}
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     return scores
+
+
+class _Turn:
+    """Turns a hand in front of the crop: a crop turned the other way shows the same pixels."""
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, degrees: float) -> None:
+        self._angle = -math.radians(degrees)
+
+    def __call__(self, sample: Sample) -> Sample:
+        return {**sample, "rotation": float(sample.get("rotation", 0.0)) + self._angle}
 
 
 def _mean_pose(

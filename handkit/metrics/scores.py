@@ -27,12 +27,14 @@ class Scores:
         counts: over what was measured, e.g. ``images`` and ``hands``.
         baseline: numbers of the same names that a guess without a look at the picture has; see
             `handkit.metrics.baseline`.
+        weights: of every network that was measured, by its place in the config, the sha256 of its weights.
     """
 
     values: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     baseline: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]
@@ -42,7 +44,8 @@ class Scores:
 
         An interval and the baseline stand behind it: ``PCK@0.2 0.9312 [0.9101, 0.9500] (mean pose 0.4872)``.
         """
-        lines = [f"{name} {count}" for name, count in self.counts.items()]
+        lines = [f"{part} sha256:{digest}" for part, digest in self.weights.items()]
+        lines += [f"{name} {count}" for name, count in self.counts.items()]
         for name, value in self.values.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
             interval = f" [{low:.4f}, {high:.4f}]" if name in self.intervals else ""
@@ -52,7 +55,11 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it: null where nothing was measured or an error is infinite."""
-        out: dict[str, Any] = {**self.counts, "metrics": {name: _finite(v) for name, v in self.values.items()}}
+        out: dict[str, Any] = {
+            "weights": dict(self.weights),
+            **self.counts,
+            "metrics": {name: _finite(v) for name, v in self.values.items()},
+        }
         if self.baseline:
             out["mean_pose"] = {name: _finite(value) for name, value in self.baseline.items()}
         if self.intervals:

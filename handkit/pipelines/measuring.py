@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from handkit.metrics.evaluate import Prediction, match_images, measured_images, 
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.pipelines.build import pipeline, read_model
+from handkit.pipelines.nets import used_nets
 from handkit.registry import DATASETS, METRICS, build
 from handkit.registry.validate import validate
 
@@ -92,6 +94,8 @@ def measure_pipeline(
         scores = score(metrics, samples, bootstrap)
     if rooms:
         scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
+    networks = used_nets(config if checkpoint is None else {**config, "checkpoint": str(checkpoint)})
+    scores = replace(scores, weights={net.part: digest for net in networks if (digest := net.sha256())})
     if out is not None:
         named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
         options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}

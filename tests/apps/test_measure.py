@@ -15,11 +15,14 @@ from handkit.apps.cli.main import main
 from handkit.checkpoints import save_weights
 from handkit.datasets.reader import HandReader
 from handkit.demo_image import demo_image
-from handkit.engine import measure
+from handkit.engine import measure, testing
 from handkit.errors import CheckpointError, ConfigError, DataError
+from handkit.files import sha256_of
+from handkit.metrics import score_log
 from handkit.pipelines import pipeline
 from handkit.registry import build
 from handkit.registry.config import load_config
+from handkit.transforms import TopDownAffine
 
 MEDIAPIPE = "pipelines/hand_2d_keypoints_mediapipe"
 TINY = "hand_2d_keypoints/hrnetv2_w18_dark_tiny"
@@ -97,9 +100,47 @@ def test_any_labelled_file_with_intervals(
     joints = np.random.default_rng(0).uniform(200, 400, (2, 21, 2))
     data = labels_of_demo(tmp_path, joints)
     rows = run(monkeypatch, capsys, TINY, weights, "--data", data, "--bootstrap", 20, "--cfg-options=workers=0")
-    assert rows[:2] == [["images", "1"], ["hands", "2"]]  # two hands of one photograph: one image
+    assert rows[0] == ["model", f"sha256:{sha256_of(weights)}"]
+    assert rows[1:3] == [["images", "1"], ["hands", "2"]]  # two hands of one photograph: one image
     value, interval = next(row[1:] for row in rows if row[0] == "PCK@0.2")
     assert interval == f"[{value}, {value}]"
+
+
+def test_turned_hands_and_the_log(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "logs" / "choice.jsonl"
+    options = [f"--cfg-options={key}={value}" for key, value in FEW.items()]
+    scores = []
+    for angle in (0, 90):
+        rows = run(monkeypatch, capsys, TINY, weights, "--rotate", angle, "--log", log, *options)
+        scores.append(next(row[1] for row in rows if row[:1] == ["PCK@0.2"]))
+    assert scores[0] != scores[1]
+    entries = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert [entry["settings"].get("rotate", 0) for entry in entries] == [0, 90]
+    assert {entry["weights"]["model"] for entry in entries} == {sha256_of(weights)}
+    table = score_log.rows(log)
+    assert len(table) == 4
+    assert sha256_of(weights)[:12] in table[3]
+    assert f" {scores[1]} " in table[3]
+    log.write_text("{}\n")
+    with pytest.raises(DataError, match="line 1: is no measurement"):
+        score_log.rows(log)
+
+
+def test_a_turned_crop_is_the_crop_of_the_turned_photograph() -> None:
+    img = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    box, points = np.array([20, 10, 50, 34], np.float32), np.array([[22, 12], [45, 30]], np.float32)
+    turned = {
+        "img": np.ascontiguousarray(np.rot90(img, -1)),
+        "box": np.array([59 - 34, 20, 59 - 10, 50], np.float32),
+        "keypoints": np.stack([59 - points[:, 1], points[:, 0]], 1),
+    }
+    affine = TopDownAffine((32, 32))
+    expected = affine(turned)
+    found = affine(testing._Turn(90)({"img": img, "box": box, "keypoints": points}))
+    np.testing.assert_allclose(found["keypoints"], expected["keypoints"], atol=1e-3)
+    assert np.abs(found["img"].astype(int) - expected["img"]).max() <= 1
 
 
 def test_a_whole_pipeline(
@@ -139,7 +180,6 @@ def test_a_whole_pipeline(
     ("arguments", "message"),
     [
         ((TINY, "--detector"), "names no 'detector'"),
-        ((TINY, "--rotate", "90"), "add --detector"),
         ((TINY, "--limit", "5"), "add --detector"),
         ((TINY, "--negatives", "rooms"), "add --detector"),
         ((TINY, "--good-only"), "--good-only judges the labels of --data"),

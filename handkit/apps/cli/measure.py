@@ -20,7 +20,7 @@ def measure(
         Path | None, typer.Option(metavar="LABELS.json", help="COCO keypoint JSON; default: the config's val_dataset.")
     ] = None,
     good_only: Annotated[bool, typer.Option("--good-only", help="Of --data only hands with good labels.")] = False,
-    rotate: Annotated[int, typer.Option(help="Turn photographs clockwise first, by 90, 180 or 270 degrees.")] = 0,
+    rotate: Annotated[int, typer.Option(help="Turn clockwise first; photographs by 90, 180 or 270 degrees.")] = 0,
     limit: Annotated[int | None, typer.Option(help="So many photographs, spread evenly.")] = None,
     negatives: Annotated[Path | None, typer.Option(help="Folder of pictures without hands.")] = None,
     negatives_count: Annotated[int, typer.Option(help="So many of them, the first by name.")] = 100,
@@ -28,6 +28,9 @@ def measure(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Add what the mean pose of the train_dataset scores, without a look.")
     ] = False,
+    log: Annotated[
+        Path | None, typer.Option(help="JSON lines: adds this measurement, and shows all that are there.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file for the numbers and all predictions.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
     cfg_options: Annotated[
@@ -36,9 +39,10 @@ def measure(
 ) -> None:
     """Measures a config's network with its weights, every hand cut by its labelled box; one row per number.
 
-    With --detector the pipeline finds the hands itself; --rotate, --limit and --negatives need it.
+    With --detector the pipeline finds the hands itself; --limit and --negatives need it.
     """
     from handkit.errors import ConfigError
+    from handkit.metrics.score_log import append, rows
     from handkit.pipelines.measuring import measure_pipeline
     from handkit.registry.config import parse_options
 
@@ -62,11 +66,18 @@ def measure(
             negatives_count=negatives_count,
             **common,
         )
-    elif rotate or limit is not None or negatives is not None:
-        raise ConfigError("--rotate, --limit and --negatives are for whole photographs: add --detector")
+    elif limit is not None or negatives is not None:
+        raise ConfigError("--limit and --negatives are for whole photographs: add --detector")
     else:
-        scores = _measure_crops(config, checkpoint, device, data, good_only, {**common, "baseline": baseline})
+        options = {**common, "baseline": baseline, "rotate": rotate}
+        scores = _measure_crops(config, checkpoint, device, data, good_only, options)
     print("\n".join(scores.rows()))
+    if log is not None:
+        settings = {"rotate": rotate, "good_only": good_only, "limit": limit, **common["cfg_options"]}
+        given = {"config": config, "checkpoint": checkpoint, "data": data, "negatives": negatives}
+        settings = {key: value for key, value in settings.items() if value} | {"detector": detector}
+        append(log, {key: str(value) for key, value in given.items() if value is not None}, settings, scores)
+        print("\n".join(["", *rows(log)]))
 
 
 def _measure_crops(
