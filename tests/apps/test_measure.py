@@ -114,7 +114,7 @@ def test_turned_hands_and_the_log(
     scores = []
     for angle in (0, 90):
         rows = run(monkeypatch, capsys, TINY, weights, "--rotate", angle, "--log", log, *options)
-        scores.append(next(row[1] for row in rows if row[:1] == ["PCK@0.2"]))
+        scores.append(next(row[1] for row in rows if row[:1] == ["EPE"]))
     assert scores[0] != scores[1]
     entries = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [entry["settings"].get("rotate", 0) for entry in entries] == [0, 90]
