@@ -4,10 +4,10 @@ _base_ = ["./hrnetv2_w18.py"]
 
 model = dict(
     head=dict(softmax=True),
-    aux_heads=[dict(type="HandednessHead"), dict(type="PresenceHead")],
+    aux_heads=[dict(type="PoseHandednessHead"), dict(type="PresenceHead")],
     losses=[
         dict(type="SpatialCrossEntropyLoss"),
-        dict(type="HandednessLoss", loss_weight=0.3),
+        dict(type="HandednessLoss"),
         dict(type="PresenceLoss", loss_weight=0.3),
     ],
 )

@@ -23,12 +23,13 @@ class TopDownEstimator(nn.Module):
     Args:
         backbone: image batch -> tuple of feature maps.
         head: feature maps -> outputs from which a codec reads the joints.
-        aux_heads: feature maps -> further outputs, e.g. of `PresenceHead`.
+        aux_heads: feature maps, and those predictions of `head` that they read -> further outputs, e.g. of
+            `PresenceHead`.
         losses: the terms of the training loss; none are needed to predict.
 
     Raises:
-        ConfigError: two heads give the same output, or a loss judges an output that no head gives or that the head
-            activates otherwise.
+        ConfigError: two heads give the same output, an auxiliary head reads what `head` does not give, or a loss judges
+            an output that no head gives or that the head activates otherwise.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class TopDownEstimator(nn.Module):
         self.aux_heads = nn.ModuleDict({"_".join(aux.outputs): aux for aux in aux_heads})
         self.losses = nn.ModuleList(losses)
         _check_outputs([head, *aux_heads], losses)
+        _check_reads(head, aux_heads)
 
     def forward(
         self,
@@ -68,16 +70,19 @@ class TopDownEstimator(nn.Module):
             ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
         """
         check_mode(mode, self)
-        features = self.backbone(img)
-        raw = [(head, head(features)) for head in self._heads()]
+        raw = list(self._raw(self.backbone(img)))
         if mode == "predict":
             return {name: value for head, outputs in raw for name, value in head.activate(outputs).items()}
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
         return joined if mode == "tensor" else self._loss(joined, Targets(heatmaps, target_weight, right, hand))
 
-    def _heads(self) -> Iterator[Head]:
-        yield self.head
-        yield from cast("Iterator[Head]", self.aux_heads.values())
+    def _raw(self, features: Sequence[Tensor]) -> Iterator[tuple[Head, dict[str, Tensor]]]:
+        """Each head with its raw outputs, the main one first."""
+        outputs = self.head(features)
+        yield self.head, outputs
+        predictions = self.head.activate(outputs)
+        for aux in cast("Iterator[Head]", self.aux_heads.values()):
+            yield aux, aux(features, *(predictions[name] for name in aux.reads))
 
     def _loss(self, outputs: dict[str, Tensor], targets: Targets) -> dict[str, Tensor]:
         losses = cast("Sequence[Loss]", self.losses)
@@ -86,6 +91,15 @@ class TopDownEstimator(nn.Module):
         terms = {loss.name: loss(outputs, targets) for loss in losses}
         weighted = [terms[loss.name] * loss.loss_weight for loss in losses]
         return {**terms, "loss": sum(weighted[1:], weighted[0])}
+
+
+def _check_reads(head: Head, aux_heads: Sequence[Head]) -> None:
+    for aux in aux_heads:
+        for name in aux.reads:
+            if name not in head.outputs:
+                raise ConfigError(
+                    f"{type(aux).__name__} reads {name!r}, but {type(head).__name__} gives {list(head.outputs)}"
+                )
 
 
 def _check_outputs(heads: Sequence[Head], losses: Sequence[Loss]) -> None:

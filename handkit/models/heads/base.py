@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,19 +14,19 @@ Activation = Literal["none", "softmax", "sigmoid"]
 class Head(nn.Module):
     """Feature maps in, raw outputs by name out, and what turns the raw outputs into predictions.
 
+    A head is called with the backbone's maps, the highest resolution first, and then with what it `reads`; it gives one
+    raw output of N rows for each of `outputs`.
     Training judges the raw outputs, since the logarithm of a softmax or sigmoid is exact only when taken of its input.
 
     Attributes:
         outputs: the names of what the head gives.
+        reads: the main head's predictions that an auxiliary head takes beside the features, by name, in order.
         activation: applied to each of its outputs by `activate`.
     """
 
     outputs: tuple[str, ...]
+    reads: tuple[str, ...] = ()
     activation: Activation = "none"
-
-    def forward(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """The backbone's maps, the highest resolution first -> one raw output of N rows for each of `outputs`."""
-        raise NotImplementedError
 
     def activate(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Raw outputs -> predictions; probabilities are float32 whatever the precision of the network."""
