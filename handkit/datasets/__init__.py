@@ -7,7 +7,7 @@ from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
 from handkit.datasets.negative_images import NegativeImages
-from handkit.datasets.negatives import NegativePhotos
+from handkit.datasets.negatives import NegativePhotos, SquaresBesideHands
 from handkit.datasets.synthetic import HandScenes, HandSynth
 from handkit.datasets.view import TrainingView
 
@@ -23,6 +23,7 @@ __all__ = [
     "NegativePhotos",
     "RepeatDataset",
     "SourceBalance",
+    "SquaresBesideHands",
     "TrainingView",
     "WeightedConcat",
 ]

@@ -59,6 +59,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ImageBoxes": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
     "RepeatDataset": {"dataset": {"type": "NegativePhotos", "folder": str(FILES / "images")}, "times": 2},
     "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},
+    "SquaresBesideHands": {
+        "dataset": {"type": "ImageBoxes", "dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
+        "min_side": 2,
+    },
     "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
 }
 _SMALL = dict(type="HRNet", width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from handkit.datasets import NegativePhotos
+from handkit.datasets import CocoHands, ImageBoxes, NegativePhotos, SquaresBesideHands
 from handkit.errors import DataError, ImageError
 from handkit.transforms import LoadImage
 from handkit.transforms.base import SAMPLE_KEYS
@@ -86,3 +87,56 @@ def test_rooms(peer_data: Path) -> None:
     assert len(rooms.paths) == 600
     for index in range(0, 4800, 700):
         LoadImage()(rooms[index])
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> ImageBoxes:
+    """Two hands side by side in the first image; one that fills the second; one by the edge of the third."""
+    boxes = {1: [[20, 30, 40, 40], [120, 40, 30, 40]], 2: [[2, 3, 196, 114]], 3: [[150, 0, 49, 119]]}
+    images, hands = [], []
+    for image, of_image in boxes.items():
+        Image.new("RGB", (200, 120)).save(tmp_path / f"{image}.png")
+        images.append(dict(id=image, file_name=f"{image}.png", width=200, height=120))
+        for x, y, w, h in of_image:
+            points = np.stack([np.linspace(x, x + w, 21), np.linspace(y, y + h, 21), np.full(21, 2)], axis=1)
+            hand = dict(id=len(hands), image_id=image, category_id=1, bbox=[x, y, w, h], area=w * h, iscrowd=0)
+            hands.append({**hand, "keypoints": points.ravel().tolist(), "num_keypoints": 21})
+    path = tmp_path / "hands.json"
+    path.write_text(json.dumps(dict(images=images, annotations=hands, categories=[dict(id=1, name="hand")])))
+    return ImageBoxes(CocoHands(path, image_root=tmp_path))
+
+
+def test_squares_lie_beside_every_hand(labelled: ImageBoxes) -> None:
+    squares = SquaresBesideHands(labelled, crops_per_image=100, min_side=12)
+    assert len(squares) == 200
+    images = {sample["source"]: sample for sample in labelled}  # type: ignore[attr-defined]
+    places = set()
+    for index in range(len(squares)):
+        sample = squares[index]
+        assert set(sample) <= set(SAMPLE_KEYS)
+        assert (sample["hand"], np.isnan(sample["right"]), sample["visible"].sum()) == (0, True, 0)
+        x1, y1, x2, y2 = sample["box"].tolist()
+        assert x2 - x1 == pytest.approx(y2 - y1, abs=1e-3)
+        assert x2 - x1 >= 12 - 1e-3
+        assert x1 >= 0
+        assert y1 >= 0
+        assert x2 <= 199
+        assert y2 <= 119
+        boxes = images[sample["source"]]["boxes"]
+        apart = (boxes[:, 0] >= x2) | (boxes[:, 2] <= x1) | (boxes[:, 1] >= y2) | (boxes[:, 3] <= y1)
+        assert apart.all()
+        if sample["source"].endswith("1.png"):
+            places.add("left" if x2 < 20 else "right" if x1 > 150 else "above" if y2 < 30 else "below")
+    assert places == {"left", "right", "above", "below"}
+    np.testing.assert_array_equal(squares[7]["box"], squares[7]["box"])
+
+
+def test_what_has_no_room_or_no_boxes_is_refused(labelled: ImageBoxes) -> None:
+    with pytest.raises(DataError, match="no image has 300 pixels beside its hands"):
+        SquaresBesideHands(labelled, min_side=300)
+    with pytest.raises(DataError, match="needs ImageBoxes, CocoHands is none"):
+        SquaresBesideHands(labelled.dataset)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="crops_per_image and min_side >= 1"):
+        SquaresBesideHands(labelled, margin=-1)
+    with pytest.raises(IndexError):
+        SquaresBesideHands(labelled)[8]

@@ -1,17 +1,23 @@
-"""Photographs with machine-made joints, rendered hands, and rooms without people, in one epoch of 10,000 crops.
+"""Photographs with machine-made joints, rendered hands, and what is no hand, in one epoch of 10,000 crops.
 
+No hands are squares of rooms without people, and of photographs beside hands that all have a box.
 Where the data comes from: docs/datasets.md. The first 100 rooms by name are held out.
 `_moves` come before the crop, `_looks` behind it.
 """
 
+_photos = dict(type="HandPhotos", ann_file="data/handphotos/train.json")
+_drawn = dict(type="ImageBoxes", dataset=dict(**_photos, sources=("asl_letters", "lebanese_gestures")), drawn="only")
+_pairs = dict(type="ImageBoxes", dataset=dict(**_photos, sources=("two_hand_signs",)), least=2)
 train_dataset = dict(
     type="WeightedConcat",
     datasets=[
         dict(type="HandShards", folder="data/handsynth/train"),
-        dict(type="SourceBalance", dataset=dict(type="HandPhotos", ann_file="data/handphotos/train.json"), balance=0.5),
+        dict(type="SourceBalance", dataset=_photos, balance=0.5),
         dict(type="NegativePhotos", folder="data/rooms", skip=100, min_side=24),
+        dict(type="SquaresBesideHands", dataset=_drawn),
+        dict(type="SquaresBesideHands", dataset=_pairs),
     ],
-    weights=(0.46, 0.44, 0.1),
+    weights=(0.45, 0.43, 0.07, 0.03, 0.02),
     length=10000,
 )
 val_dataset = dict(type="HandPhotos", ann_file="data/handphotos/val.json")
