@@ -75,6 +75,7 @@ def build_runner(
     seed_everything(settings.seed)
     folder = WorkDir(work_dir)
     model = _model(config, settings, place)
+    precision.prepare(model)
     begun = [] if resume and folder.last.exists() else _load(model, settings)
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import errno
 import io
 import json
 import os
+import pickle
 import re
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from rich.console import Console
 
 from handkit.checkpoints import load_weights, read_state_dict
 from handkit.engine import build_runner
+from handkit.engine.precision import Precision
 from handkit.engine.state import read_state
 from handkit.errors import CheckpointError, ConfigError, DataError, ImageError, TrainingError
 from handkit.registry import build
@@ -304,3 +307,25 @@ def test_metrics_are_json_lines(tiny: ModuleType, tmp_path: Path) -> None:
         *(("train", 1, 4), ("epoch", 1, 6), ("train", 2, 8), ("train", 2, 12), ("epoch", 2, 12))
     ]
     assert {"loss", "loss_keypoints", "grad_norm", "lr", "samples_per_second"} < rows[0].keys()
+
+
+def test_depthwise_convolutions_stay_in_float32_under_bfloat16_on_a_cpu() -> None:
+    torch.manual_seed(0)
+    plain = torch.nn.Sequential(torch.nn.Conv2d(8, 8, 5, padding=2, groups=8), torch.nn.Conv2d(8, 4, 1))
+    prepared = copy.deepcopy(plain)
+    images = torch.rand(2, 8, 16, 16)
+    bf16 = Precision("bf16", torch.device("cpu"))
+    bf16.prepare(prepared)
+    seen: list[torch.Tensor] = []
+    watch = prepared[0].register_forward_hook(lambda _conv, _inputs, out: seen.append(out))
+    with bf16.autocast():
+        out = prepared(images)
+    watch.remove()
+    assert out.dtype == seen[0].dtype == torch.bfloat16
+    torch.testing.assert_close(seen[0], plain[0](images).to(torch.bfloat16), atol=0, rtol=0)
+    out.float().square().sum().backward()
+    assert all(value.grad is not None and value.grad.isfinite().all() for value in prepared.parameters())
+    assert torch.equal(prepared(images), plain(images))
+    assert prepared.state_dict().keys() == plain.state_dict().keys()
+    again = pickle.loads(pickle.dumps(prepared))
+    assert torch.equal(again(images), plain(images))
