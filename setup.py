@@ -22,6 +22,7 @@ setup(
     package_dir=INSIDE,
     package_data={
         "handkit": ["py.typed"],
+        "handkit.datasets.checking": ["*.npy"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],
         "handkit.demo": ["hand.png"],
