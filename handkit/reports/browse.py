@@ -45,7 +45,7 @@ figcaption {{ overflow-wrap: anywhere; padding-top: 4px }}
 </style></head><body>
 <h1>{title}</h1>
 <p>{summary}</p>
-<input type="checkbox" id="masks"><label for="masks"> masks: hand green, other things blue</label>
+{switch}
 <div class="sheet">
 {figures}
 </div></body></html>
@@ -104,12 +104,11 @@ def browse(
             bad += 1
             figures.append(_FIGURE.format(pictures="", width=_LEAST, lines=_lines([("bad", str(error)), ("", origin)])))
     summary = f"{len(places)} of {len(view)} samples of {role} after {', '.join(type(step).__name__ for step in steps)}"
+    sheet = "\n".join(figures)
+    switch = _SWITCH if 'class="mask"' in sheet else ""
+    heading = html.escape(f"{title}: {split}")
     with writing(out, "w") as file:
-        file.write(
-            _PAGE.format(
-                title=html.escape(f"{title}: {split}"), summary=html.escape(summary), figures="\n".join(figures)
-            )
-        )
+        file.write(_PAGE.format(title=heading, summary=html.escape(summary), switch=switch, figures=sheet))
     return bad
 
 
@@ -150,7 +149,8 @@ def _facts(sample: Sample, origin: str) -> list[tuple[str, str]]:
     facts = []
     if "boxes" in sample:
         ignored = len(sample.get("ignored_boxes", ()))
-        facts.append(("", f"{len(sample['boxes'])} hands" + (f", {ignored} ignored" if ignored else "")))
+        count = len(sample["boxes"])
+        facts.append(("", f"{count} hand{'s' * (count != 1)}" + (f", {ignored} ignored" if ignored else "")))
     else:
         hand = float(sample.get("hand", 1)) > 0
         right = float(sample.get("right", math.nan))
