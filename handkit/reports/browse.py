@@ -50,6 +50,7 @@ figcaption {{ overflow-wrap: anywhere; padding-top: 4px }}
 {figures}
 </div></body></html>
 """
+_SWITCH = '<input type="checkbox" id="masks"><label for="masks"> masks: hand green, other things blue</label>'
 _FIGURE = (
     """<figure><div class="picture">{pictures}</div><figcaption style="width:{width}px">{lines}</figcaption></figure>"""
 )

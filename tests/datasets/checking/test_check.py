@@ -76,7 +76,9 @@ def _resized(data: Any) -> None:
 
 def _copied(data: Any) -> None:
     shutil.copy(data.folder / "images/train1.png", data.folder / "images/again.png")
-    data.parts["train"]["images"].append({**data.parts["train"]["images"][1], "id": 500, "file_name": "images/again.png"})
+    data.parts["train"]["images"].append(
+        {**data.parts["train"]["images"][1], "id": 500, "file_name": "images/again.png"}
+    )
     data.hands.append({**data.hands[1], "id": 998, "image_id": 500})
 
 
@@ -123,7 +125,11 @@ FAULTS: Faults = {
     "tips first, as RHD": ("scrambled_joints", lambda d: d.joints(lambda j: to_order(j, "rhd")), "the order of rhd"),
     "tips first, wrist last": ("scrambled_joints", lambda d: d.joints(lambda j: to_order(j, "interhand")), "interhand"),
     "two joints": ("scrambled_joints", lambda d: d.joints(_swap(8, 12)), "forefinger4 at place 12"),
-    "one hand's order": ("scrambled_joints", lambda d: d.joints(lambda j: to_order(j, "interhand"), 6), "annotation 106"),
+    "one hand's order": (
+        "scrambled_joints",
+        lambda d: d.joints(lambda j: to_order(j, "interhand"), 6),
+        "annotation 106",
+    ),
     "joints mirrored": ("mirrored_joints", _mirror_all, "about the middle of the picture"),
     "a box elsewhere": ("joints_outside_box", _outside, "annotation 103"),
     "no joint": ("no_visible_joints", _unlabelled, "annotation 105"),
