@@ -82,7 +82,7 @@ def check_data(
             continue
         pictures[role] = _check_role(config, role, dataset, _Scope(limit, augmented, judge), report)
     if len(pictures) == 2 and (shared := pictures["val_dataset"].shared(pictures["train_dataset"])):
-        message = f"{len(shared)} of {len(pictures['val_dataset'].digests)} pictures are trained on and measured"
+        message = f"{len(shared)} pictures, or seeds of rendered ones, are trained on and measured"
         report.findings.append(finding("shared_pictures", "val_dataset and train_dataset", message, shared))
     return report
 
@@ -105,6 +105,9 @@ def _check_role(config: Mapping[str, Any], role: str, dataset: HandDataset, scop
             found, faulty = check_labels(leaf.reader, leaf.where)
             report.findings += found
             known |= _names(leaf.reader, faulty)
+        if (recipe := getattr(leaf.dataset, "recipe", None)) is not None:
+            of = recipe()
+            pictures.rendered.add(f"{type(leaf.dataset).__name__} {of.get('source', '')} of seed {of['seed']}")
         seen = look(leaf, scope.limit, pictures, known, scope.judge)
         report.findings += judge_hands(leaf.where, seen)
         report.looked.append(f"{leaf.where}: {seen.samples} of {leaf.count} samples")

@@ -22,7 +22,7 @@ from handkit.transforms.base import Sample
 Array = NDArray[Any]
 #: (RGB picture, (21, 2) joints, box) -> 1 the person's right hand, 0 the left, NaN not sure.
 SideJudge = Callable[[Array, Array, Array], float]
-#: Hands whose side a judge is asked for, of each leaf.
+#: About so many hands of each leaf have their side judged, spread evenly.
 _JUDGED = 60
 
 
@@ -64,6 +64,7 @@ def look(leaf: Leaf, limit: int, pictures: Pictures, known: set[str], judge: Sid
         judge: tells sides where no 3D joints do.
     """
     seen = Seen()
+    stride = max(1, min(leaf.count, limit) // _JUDGED)
     last: tuple[str | None, Array | None] = (None, None)
     for index in leaf.indices(limit):
         seen.samples += 1
@@ -83,7 +84,7 @@ def look(leaf: Leaf, limit: int, pictures: Pictures, known: set[str], judge: Sid
                 pictures.boxes.setdefault(path, []).append(np.asarray(sample["box"], np.float64))
             seen.sided += int(np.isfinite(sample.get("right", np.nan)))
             if str(sample["sample_id"]) not in known and len(sample["keypoints"]) == len(HAND):
-                _note(seen, sample, last[1], judge)
+                _note(seen, sample, last[1], judge if seen.hands % stride == 0 else None)
     return seen
 
 
@@ -97,7 +98,7 @@ def _note(seen: Seen, sample: Sample, picture: Array | None, judge: SideJudge | 
         seen.mirrors.append(mirror_votes(picture, points, visible))
     if "xyz_cam" in sample:
         seen.sides.append(side_vote(sample["xyz_cam"], right))
-    elif judge is not None and picture is not None and np.isfinite(right) and len(seen.sides) < _JUDGED:
+    elif judge is not None and picture is not None and np.isfinite(right):
         answer = judge(picture, points, np.asarray(sample["box"], np.float64))
         seen.sides.append(0 if np.isnan(answer) else 1 if (answer > 0.5) != (right > 0.5) else -1)
 

@@ -33,12 +33,14 @@ class Pictures:
         unreadable: what was wrong, by path.
         sizes: what was wrong about the size, by path.
         boxes: of the labelled hands, by path.
+        rendered: kinds, sources and seeds of hands that are rendered when they are needed.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
     boxes: dict[str, list[Array]] = field(default_factory=dict)
+    rendered: set[str] = field(default_factory=set)
 
     def open(self, path: str, labelled: tuple[int, int] | None) -> Array | None:
         """The pixels; None if they cannot be read, or are not of the labelled (width, height)."""
@@ -95,7 +97,8 @@ class Pictures:
         return all(map(len, labelled)) and all(box_iou(one, other).max() < _SAME_HAND for one, other in pairs)
 
     def shared(self, other: Pictures) -> list[str]:
-        """The pictures of this that are among those of the other as well."""
+        """The pictures of this that are among those of the other as well; rendered ones by their seed."""
         theirs = {digest: path for path, digest in other.digests.items() if digest}
         both = {digest: path for path, digest in self.digests.items() if digest in theirs}
-        return [path if path == theirs[one] else f"{path} = {theirs[one]}" for one, path in both.items()]
+        rendered = sorted(self.rendered & other.rendered)
+        return [*(path if path == theirs[one] else f"{path} = {theirs[one]}" for one, path in both.items()), *rendered]

@@ -81,7 +81,7 @@ def _write_hand(image: Element, hand: LabelledHand, group: int) -> None:
     for joint, (x, y, v) in zip(HAND.joints, hand.joints.tolist(), strict=True):
         flags = {"outside": str(int(v == 0)), "occluded": str(int(v == 1))}
         place = f"{x + _EDGE:.3f},{y + _EDGE:.3f}"
-        ElementTree.SubElement(node, "points", label=joint, source="manual", **flags, points=place)
+        ElementTree.SubElement(node, "points", {"label": joint, "source": "manual", **flags, "points": place})
     _text(node, "attribute", hand.side or "unknown", name="side")
     _text(node, "attribute", str(hand.crowd).lower(), name="crowd")
     if hand.box is not None:
@@ -91,7 +91,8 @@ def _write_hand(image: Element, hand: LabelledHand, group: int) -> None:
 def _write_box(image: Element, box: Array, label: str, group: int) -> None:
     corners = {key: f"{v + _EDGE:.3f}" for key, v in zip(("xtl", "ytl", "xbr", "ybr"), box.tolist(), strict=True)}
     grouped = {"group_id": str(group)} if group else {}
-    ElementTree.SubElement(image, "box", label=label, source="manual", occluded="0", **corners, z_order="0", **grouped)
+    fixed = {"label": label, "source": "manual", "occluded": "0", "z_order": "0"}
+    ElementTree.SubElement(image, "box", {**fixed, **corners, **grouped})
 
 
 def _text(parent: Element, tag: str, text: str, **attributes: str) -> None:

@@ -185,7 +185,7 @@ def _add_joint(
     if not owner:
         around = [name for name, hand in hands.items() if hand.box is not None and _inside(hand.box, x, y)]
         owner = around[0] if len(around) == 1 else None
-    if owner not in hands:
+    if owner is None or owner not in hands:
         raise DataError(f"{where}: the joint {label!r} belongs to no hand; drag it into its hand's rectangle region")
     row = hands[owner].joints[HAND.joints.index(label)]
     if row[2]:

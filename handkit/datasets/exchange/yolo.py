@@ -90,7 +90,8 @@ def _describe(sides: list[str | None]) -> str:
         "kpt_names": {place: list(HAND.joints) for place in range(len(sides))},
     }
     head = "# Written by handkit; val is the training part: put your own there.\n"
-    return head + yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=1000)
+    text: str = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=1000)
+    return head + text
 
 
 def _line(hand: LabelledHand, size: tuple[int, int], sides: list[str | None], lost: Lost) -> str:

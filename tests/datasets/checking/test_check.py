@@ -13,6 +13,7 @@ from PIL import Image
 
 from handkit.datasets import HandSynth
 from handkit.datasets.checking import KINDS, Finding, check_data
+from handkit.datasets.checking.orders import _yardstick, measure_yardstick
 from handkit.datasets.synthetic.shards import write_shards
 from handkit.errors import ConfigError
 from handkit.skeleton import to_order
@@ -210,3 +211,29 @@ def test_a_finding_says_what_where_and_how_to_mend() -> None:
     lines = Finding("no_visible_joints", "train_dataset, a.json", "4 of 9 hands: x", 4, ("a", "b", "c", "d")).lines()
     assert lines[0] == "no_visible_joints: train_dataset, a.json: 4 of 9 hands: x"
     assert lines[-2:] == ["    and 1 more", f"    mend: {KINDS['no_visible_joints']}"]
+
+
+@pytest.mark.parametrize(("seed", "kinds"), [(7, ["shared_pictures"]), (8, [])])
+def test_rendered_hands_are_known_by_their_seed(seed: int, kinds: list[str]) -> None:
+    node = {"type": "HandSynth", "source": "capsule", "count": 5, "image_size": (48, 48)}
+    config = {"train_dataset": {**node, "seed": 7}, "val_dataset": {**node, "seed": seed}}
+    assert [finding.kind for finding in check_data(config).findings] == kinds
+
+
+@pytest.mark.slow
+def test_the_yardstick_is_what_its_rule_makes() -> None:
+    np.testing.assert_allclose(np.stack(_yardstick()), measure_yardstick(), rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ["onehand10k", "freihand", "panoptic"])
+def test_public_samples_have_no_fault(peer_data: Path, name: str) -> None:
+    """Four to eight real samples each, in the format of mmpose."""
+    folder = peer_data / "data/fixtures" / name
+    config = {"train_dataset": {"type": "CocoHands", "ann_file": str(folder / f"test_{name}.json")}}
+    assert check_data(config).findings == []
+
+
+def test_public_samples_of_rhd_stand_in_their_own_order(peer_data: Path) -> None:
+    config = {"train_dataset": {"type": "CocoHands", "ann_file": str(peer_data / "data/fixtures/rhd/test_rhd.json")}}
+    (finding,) = check_data(config).findings
+    assert (finding.kind, "the order of rhd" in finding.message) == ("scrambled_joints", True)
