@@ -33,6 +33,7 @@ setup(
         "mmengine-lite>=0.10.7,<1",
         "opencv-python-headless",
         "pillow",
+        "pyyaml",
         "scipy",
         "safetensors",
         "rich",

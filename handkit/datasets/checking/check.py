@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from handkit.datasets.reader import HandReader
 from handkit.datasets.view import HandDataset
 from handkit.errors import ConfigError, HandkitError
 from handkit.registry import DATASETS, TRANSFORMS, build
+from handkit.registry.build import is_node, resolve
 from handkit.registry.validate import measures_boxes
 
 _ROLES = {"train_dataset": "train_transforms", "val_dataset": "test_transforms"}
@@ -76,7 +78,7 @@ def check_data(
     pictures: dict[str, Pictures] = {}
     for role in roles:
         try:
-            dataset: Any = build(_lenient(config[role]), DATASETS, role)
+            dataset: Any = build(_lenient(config[role], role), DATASETS, role)
         except HandkitError as error:
             report.findings.append(Finding("unusable_dataset", role, str(error)))
             continue
@@ -87,12 +89,13 @@ def check_data(
     return report
 
 
-def _lenient(node: Any) -> Any:
+def _lenient(node: Any, where: str) -> Any:
     """The node, with readers that leave unusable hands out: the check tells each of them, where a reader stops."""
     if isinstance(node, Mapping):
-        made = {key: _lenient(value) for key, value in node.items()}
-        return {**made, "unlabelled": "skip"} if made.get("type") in ("CocoHands", "HandPhotos") else made
-    return [_lenient(item) for item in node] if isinstance(node, (list, tuple)) else node
+        made = {key: _lenient(value, f"{where}.{key}") for key, value in node.items()}
+        takes = inspect.signature(resolve(node["type"], where=where)).parameters if is_node(node) else ()
+        return {**made, "unlabelled": "skip"} if "unlabelled" in takes else made
+    return [_lenient(item, where) for item in node] if isinstance(node, (list, tuple)) else node
 
 
 def _check_role(config: Mapping[str, Any], role: str, dataset: HandDataset, scope: _Scope, report: Report) -> Pictures:
