@@ -21,7 +21,7 @@ _SHARE = 0.1
 
 @dataclass
 class _Tally:
-    """How often a hand's crop showed none of its joints, or its target weighed nothing."""
+    """How often a crop or view showed nothing of its hands, or its target weighed nothing."""
 
     crops: int = 0
     empty: int = 0
@@ -29,7 +29,9 @@ class _Tally:
 
     def add(self, sample: Mapping[str, Any]) -> None:
         self.crops += 1
-        if not (np.asarray(sample["visible"]) > 0).any():
+        if "boxes" in sample:
+            self.empty += int(not len(sample["boxes"]))
+        elif not (np.asarray(sample["visible"]) > 0).any():
             self.empty += 1
         elif "target_weight" in sample and not np.asarray(sample["target_weight"]).any():
             self.weightless += 1
@@ -60,13 +62,17 @@ def check_targets(
             except HandkitError:  # found already, as a picture that cannot be read
                 continue
             name = str(raw.get("sample_id", index))
-            if name in known or (isinstance(raw.get("source"), str) and raw["source"] in bad) or not is_hand(raw):
+            if (
+                name in known
+                or (isinstance(raw.get("source"), str) and raw["source"] in bad)
+                or not (is_hand(raw) or len(raw.get("boxes", ())))
+            ):
                 continue
             try:
                 sample = view[epoch, index]
             except HandkitError as error:
                 return [Finding("failing_transforms", where, str(error))]
-            if "visible" in sample:
+            if "visible" in sample or "boxes" in sample:
                 tallies.setdefault(name, _Tally()).add(sample)
     return _judge(where, tallies)
 
@@ -101,7 +107,7 @@ def _judge(where: str, tallies: Mapping[str, _Tally]) -> list[Finding]:
     crops = sum(tally.crops for tally in tallies.values())
     found = []
     for kind, part, words in (
-        ("crops_without_hand", "empty", "crops show no joint of their hand"),
+        ("crops_without_hand", "empty", "crops or views show no joint, or no box, of their hand"),
         ("zero_target_weights", "weightless", "crops show joints whose targets weigh nothing, so the loss is 0"),
     ):
         bad = sum(getattr(tally, part) for tally in tallies.values())

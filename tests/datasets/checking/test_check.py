@@ -14,6 +14,7 @@ from PIL import Image
 from handkit.datasets import HandSynth
 from handkit.datasets.checking import KINDS, Finding, check_data
 from handkit.datasets.checking.orders import _yardstick, measure_yardstick
+from handkit.datasets.checking.targets import check_targets
 from handkit.datasets.synthetic.shards import write_shards
 from handkit.errors import ConfigError
 from handkit.skeleton import to_order
@@ -237,3 +238,33 @@ def test_public_samples_of_rhd_stand_in_their_own_order(peer_data: Path) -> None
     config = {"train_dataset": {"type": "CocoHands", "ann_file": str(peer_data / "data/fixtures/rhd/test_rhd.json")}}
     (finding,) = check_data(config).findings
     assert (finding.kind, "the order of rhd" in finding.message) == ("scrambled_joints", True)
+
+
+def test_steps_of_a_detector_are_tried(planted: Any) -> None:
+    config = planted.save()
+    config |= {"task": "hand_detection", "train_dataset": {"type": "ImageBoxes", "dataset": planted.reader("train")}}
+    config["train_transforms"] = [{"type": "LoadImage"}, {"type": "Resize", "input_size": (64, 64)}]
+    config["test_transforms"] = config["train_transforms"]
+    config["val_dataset"] = {"type": "ImageBoxes", "dataset": planted.reader("val")}
+    assert check_data(config).findings == []
+    config["train_transforms"] = [
+        {"type": "LoadImage"},
+        {"type": "BackgroundPaste", "folder": str(planted.folder / "none")},
+    ]
+    assert [finding.kind for finding in check_data(config).findings] == ["failing_transforms"]
+
+
+def test_views_that_lose_their_hands_are_found() -> None:
+    class Boxes:
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            return {"sample_id": f"image {index}", "boxes": np.array([[0, 0, 9, 9]])}
+
+    def lose(sample: dict[str, Any]) -> dict[str, Any]:
+        return {**sample, "boxes": sample["boxes"][: int(sample["sample_id"] == "image 0")]}
+
+    (finding,) = check_targets("train_dataset", Boxes(), [lose], 0, 10, set(), set())
+    assert (finding.kind, finding.examples) == ("crops_without_hand", ("image 1", "image 2"))
+    assert finding.message.startswith("6 of 9 ")
