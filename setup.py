@@ -22,6 +22,7 @@ setup(
     package_dir=INSIDE,
     package_data={
         "handkit": ["py.typed"],
+        "handkit.datasets.checking": ["*.npy"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],
         "handkit.demo": ["hand.png"],
@@ -32,6 +33,7 @@ setup(
         "mmengine-lite>=0.10.7,<1",
         "opencv-python-headless",
         "pillow",
+        "pyyaml",
         "scipy",
         "safetensors",
         "rich",

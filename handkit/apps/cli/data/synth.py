@@ -1,4 +1,4 @@
-"""`handkit data`: data sets to train on."""
+"""`handkit data synth`: rendered hands."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ import typer
 
 from handkit.errors import DataError
 
-data = typer.Typer(name="data", help="Make data sets to train on.", no_args_is_help=True)
-
 _QUIET_SECONDS = 30.0
 
 
-@data.callback()
-def _common() -> None:
-    """Make data sets to train on."""
-
-
-@data.command()
 def synth(
     out: Annotated[Path, typer.Option(help="Folder of the shards; goes on if it holds some of the same kind.")],
     count: Annotated[int, typer.Option(help="Pictures.")] = 64,
