@@ -29,6 +29,7 @@ PIPELINE_METRICS: tuple[dict[str, Any], ...] = (
     *(dict(type="PCK", threshold=share, over=over) for share in (0.2, 0.1, 0.05) for over in ("labelled", "matched")),
     dict(type="EPE", over="matched"),
     dict(type="NME", over="matched"),
+    dict(type="OKSAP"),
     dict(type="HandednessAccuracy"),
 )
 
