@@ -94,7 +94,7 @@ def crop_samples(
     """
     if any(not {"keypoints", "visible", "box"} <= row.keys() for row in labels):
         raise DataError("val_dataset gives samples without keypoints, visible and box: there is nothing to measure by")
-    rows = [index for index, row in enumerate(labels) if row.get("hand", 1.0) > 0]
+    rows = hand_rows(labels)
     kept = [labels[index] for index in rows]
     shape = outputs["keypoints"].shape[1:]
     handedness = outputs.get("handedness")
@@ -127,6 +127,11 @@ def crop_samples(
     )
 
 
+def hand_rows(labels: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Which samples show a hand."""
+    return [index for index, row in enumerate(labels) if row.get("hand", 1.0) > 0]
+
+
 def _labelled_3d(labels: Sequence[Mapping[str, Any]], joints: int) -> dict[str, NDArray[Any]]:
     """The joints in space of N hands by frame, NaN where a sample has none."""
     nothing = np.full((joints, 3), np.nan)
@@ -142,9 +147,7 @@ def _predicted_3d(
 ) -> dict[str, NDArray[Any]]:
     """The outputs in space, turned back from the frames of their crops."""
     angles = np.array([crops[index].rotation for index in rows], np.float64)
-    return {
-        name: turn_xyz(outputs[name][list(rows)].astype(np.float64), angles) for name in FRAMES if name in outputs
-    }
+    return {name: turn_xyz(outputs[name][list(rows)].astype(np.float64), angles) for name in FRAMES if name in outputs}
 
 
 def box_samples(

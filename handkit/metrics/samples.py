@@ -91,7 +91,9 @@ class HandSamples:
         for name in _SPATIAL:
             for column, value in getattr(self, name).items():
                 if value.shape != (*self.labels.shape[:2], 3):
-                    raise DataError(f"HandSamples.{name}[{column!r}] has the shape {value.shape}, not that of the joints")
+                    raise DataError(
+                        f"HandSamples.{name}[{column!r}] has the shape {value.shape}, not that of the joints"
+                    )
 
     def __len__(self) -> int:
         return len(self.found)
