@@ -114,7 +114,12 @@ def measure(
         scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
     if baseline:
         scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
-    options = {"config": where, "checkpoint": None if weights is None else str(weights), "rotate": rotate}
+    options: dict[str, Any] = {
+        "config": where,
+        "checkpoint": None if weights is None else str(weights),
+        "rotate": rotate,
+    }
+    options["data"] = str(getattr(getattr(dataset, "index", None), "path", type(dataset).__name__))
     if out is not None:
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     if report is not None:

@@ -66,8 +66,8 @@ def aligned_distances(predicted: Array, labelled: Array) -> Array:
     NaN for all joints of a hand of which fewer than `LEAST_ALIGNED` are labelled, inf for one with a labelled joint
     that has no prediction.
     """
-    known: Array = np.isfinite(labelled).all(-1)
-    whole: Array = (np.isfinite(predicted).all(-1) | ~known).all(-1)
+    known = np.asarray(np.isfinite(labelled).all(-1))
+    whole = np.asarray((np.isfinite(predicted).all(-1) | ~known).all(-1))
     counted = known & whole[:, None]
     moved = procrustes(np.where(np.isfinite(predicted), predicted, 0.0), np.nan_to_num(labelled), counted)
     distance = np.where(whole[:, None], spatial_distances(moved, labelled), np.where(known, np.inf, np.nan))

@@ -119,8 +119,13 @@ def measure_pipeline(
 def _measurement(
     scores: Scores, samples: HandSamples, labels: Sequence[HandLabels], good: bool, turns: int, options: dict[str, Any]
 ) -> Measurement:
-    """The hands by photograph and number; `good` tells which of them `samples` holds."""
-    names = tuple(f"{image.path}#{row}" for image in labels for row in image.measured(good).nonzero()[0])
+    """The hands; their names are that of the photograph from the label file's folder on, and a number."""
+    folder = Path(options["data"]).parent if options["data"] else Path()
+    names = tuple(
+        f"{image.path.relative_to(folder) if image.path.is_relative_to(folder) else image.path}#{row}"
+        for image in labels
+        for row in image.measured(good).nonzero()[0]
+    )
 
     def picture(hand: int) -> NDArray[Any]:
         return turned_picture(labels[int(samples.images[hand])].path, turns)

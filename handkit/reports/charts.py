@@ -33,21 +33,22 @@ class Line:
     dashed: bool = False
 
 
-def line_chart(lines: Sequence[Line], x_label: str, y_label: str, x_end: float, y_end: float = 1.0) -> str:
-    """Curves over 0 .. x_end and 0 .. y_end with a grid, axes and a legend."""
+def line_chart(lines: Sequence[Line], x_label: str, y_label: str, x_end: float, steps: int = 5) -> str:
+    """Curves of shares over 0 .. x_end, of which `steps` parts are marked, with a grid, axes and a legend."""
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = _LEFT + min(max(x / x_end, 0), 1) * (_WIDTH - _LEFT - _RIGHT)
-        return across, _HEIGHT - _BOTTOM - min(max(y / y_end, 0), 1) * (_HEIGHT - _TOP - _BOTTOM)
+        return across, _HEIGHT - _BOTTOM - min(max(y, 0), 1) * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = []
-    for step in range(6):
-        x, y = x_end * step / 5, y_end * step / 5
+    for y in (0, 0.2, 0.4, 0.6, 0.8, 1):
         (x1, y1), (x2, y2) = place(0, y), place(x_end, y)
         parts.append(f'<line class="grid" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y1 + 4:.1f}" text-anchor="end">{y:g}</text>')
-        across, bottom = place(x, 0)
-        parts.append(f'<text x="{across:.1f}" y="{bottom + 18:.1f}" text-anchor="middle">{x:.3g}</text>')
+    for step in range(steps + 1):
+        across, bottom = place(x_end * step / steps, 0)
+        text = f"{x_end * step / steps:.3g}"
+        parts.append(f'<text x="{across:.1f}" y="{bottom + 18:.1f}" text-anchor="middle">{text}</text>')
     middle = (_HEIGHT - _BOTTOM + _TOP) / 2
     parts.append(f'<text x="{(_WIDTH + _LEFT) / 2}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
     parts.append(
@@ -99,7 +100,8 @@ def _pieces(line: Line) -> list[list[tuple[float, float]]]:
 
 def _legend(lines: Sequence[Line]) -> str:
     items = "".join(
-        f'<span><i style="background:{color}"></i>{escape(line.name)}</span>'
+        f'<span><i style="border-color:{color}{";border-top-style:dashed" if line.dashed else ""}"></i>'
+        f"{escape(line.name)}</span>"
         for color, line in zip(_colors(len(lines)), lines, strict=True)
     )
     return f'<div class="legend">{items}</div>'

@@ -30,7 +30,8 @@ from handkit.skeleton import HAND
 Array = NDArray[Any]
 Kind = Literal["labels", "definition", "weakness"]
 _ORDER: tuple[Kind, ...] = ("labels", "definition", "weakness")
-#: An exchange must fit as well as this, in shares of the hand, and at least this many times better than no exchange.
+#: An exchange, and all other joints, must fit as well as this, in shares of the hand, and the exchange so many times
+#: better than none.
 _FITS, _BETTER = 0.1, 2.0
 #: Exchanges in fewer hands, or in a smaller share of them, are chance.
 _LEAST_HANDS, _LEAST_SHARE = 3, 0.01
@@ -66,46 +67,56 @@ def find(samples: HandSamples) -> list[Finding]:
     total = float(np.nansum(error))
     if total == 0 or np.isnan(error).all():
         return []
+    exchanges, explained = _exchanges(samples, total)
     found = [
-        *_exchanges(samples, total),
+        *exchanges,
         *_sides(samples),
         *_shifted(samples, total),
         *_missed(samples, error, total),
-        *_weak(samples, error, total),
+        *_weak(samples, np.where(explained, np.nan, error), total),
         *_scores(samples),
     ]
     return sorted(found, key=lambda finding: (_ORDER.index(finding.kind), -finding.gain))
 
 
-def _exchanges(samples: HandSamples, total: float) -> Iterator[Finding]:
-    """Two fingers, or two joints, whose labels fit the predictions when they are exchanged."""
-    gaps = _gaps(samples)
-    fingers = [tuple(range(base, base + 4)) for base in range(1, samples.labels.shape[1] - 3, 4)]
-    explained = np.zeros(len(samples), bool)
-    joints = [(joint,) for joint in range(samples.labels.shape[1])]
-    for units in (fingers, joints):
-        flagged_here = explained.copy()
+def _exchanges(samples: HandSamples, total: float) -> tuple[list[Finding], Array]:
+    """Two fingers, or two joints, whose labels fit the predictions when they are exchanged.
+
+    Returns:
+        What was found, and (N, K) bool: the joints of which it explains the errors.
+    """
+    gaps, count = _gaps(samples), samples.labels.shape[1]
+    found = []
+    explained = np.zeros(samples.labels.shape[:2], bool)
+    fingers = [tuple(range(base, base + 4)) for base in range(1, count - 3, 4)]
+    for units in (fingers, [(joint,) for joint in range(count)]):
+        free = ~explained.any(-1)
         for one, two in combinations(units, 2):
             flagged, before, after, counted = _exchange(gaps, one, two)
-            flagged &= ~explained
-            share = flagged.sum() / max(counted.sum(), 1)
-            if flagged.sum() < _LEAST_HANDS or share < _LEAST_SHARE:
+            flagged &= free
+            if flagged.sum() < max(_LEAST_HANDS, _LEAST_SHARE * counted.sum()):
                 continue
-            flagged_here |= flagged
+            explained[np.ix_(flagged, np.array([*one, *two]))] = True
             saved = 2 * len(one) * (np.minimum(before, 1) - np.minimum(after, 1))[flagged]
-            names = [joint_name(unit[0]) if len(unit) == 1 else joint_name(unit[0])[:-1] for unit in (one, two)]
-            yield Finding(
-                "labels",
-                f"{names[0]} and {names[1]} are exchanged in {100 * share:.1f} % of the hands",
-                f"In {flagged.sum()} of {counted.sum()} hands the labels of the two fit the predictions if "
-                f"they change places: the mean distance falls from {before[flagged].mean():.3f} to "
-                f"{after[flagged].mean():.3f} of the hand. Look at these hands: either their labels have "
-                "the two the wrong way round (check the joint order of their source), or the model takes one for the "
-                "other.",
-                float(saved.sum()) / total,
-                _top(np.where(flagged, before - after, -np.inf), int(flagged.sum())),
-            )
-        explained = flagged_here
+            hands = _top(np.where(flagged, before - after, -np.inf), int(flagged.sum()))
+            means = [float(values[flagged].mean()) for values in (before, after)]
+            title, text = _told(one, two, int(flagged.sum()), int(counted.sum()), means)
+            found.append(Finding("labels", title, text, float(saved.sum()) / total, hands))
+    return found, explained
+
+
+def _told(
+    one: tuple[int, ...], two: tuple[int, ...], flagged: int, counted: int, means: list[float]
+) -> tuple[str, str]:
+    """Title and text of an exchange; `means` are the distances before and after."""
+    names = [joint_name(unit[0]) if len(unit) == 1 else joint_name(unit[0])[:-1] for unit in (one, two)]
+    return (
+        f"{names[0]} and {names[1]} are exchanged in {100 * flagged / counted:.1f} % of the hands",
+        f"In {flagged} of {counted} hands the labels of the two fit the predictions if they change places: the mean "
+        f"distance falls from {means[0]:.3f} to {means[1]:.3f} of the hand. Look at these hands: either their labels "
+        "have the two the wrong way round (check the joint order of their source), or the model takes one for the "
+        "other.",
+    )
 
 
 def _gaps(samples: HandSamples) -> tuple[Array, Array]:
@@ -138,7 +149,10 @@ def _exchange(
     apart = np.stack([between[:, a, b] for a, b in zip(one, two, strict=True)], -1)
     counted = np.isfinite(before).all(-1) & np.isfinite(after).all(-1)
     fits = ((after < before).mean(-1) > 0.7) & (after.mean(-1) < _FITS) & (before.mean(-1) > _BETTER * after.mean(-1))
-    flagged = counted & fits & (apart.mean(-1) > _FITS)
+    others = np.delete(np.diagonal(across, axis1=1, axis2=2), [*one, *two], axis=1)
+    known = np.isfinite(others)
+    rest = np.where(known, others, 0).sum(-1) / np.maximum(known.sum(-1), 1)
+    flagged = counted & fits & (apart.mean(-1) > _FITS) & (rest < _FITS)
     return flagged, before.mean(-1), after.mean(-1), counted
 
 

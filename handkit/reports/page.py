@@ -75,8 +75,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) ->
 
 
 def bar(share: float | None, text: str, kind: str = "") -> str:
-    """A number in front of a bar as long as its share, of 0 .. 1, of the column."""
-    width = 0.0 if share is None else 100 * min(max(share, 0.0), 1.0)
+    """A number behind a bar as long as its share, 0 .. 1, of the column; None: no bar."""
+    if share is None:
+        return escape(text)
+    width = 100 * min(max(share, 0.0), 1.0)
     return f'<span class="bar {kind}"><i style="width:{width:.1f}%"></i></span>{escape(text)}'
 
 
@@ -143,7 +145,8 @@ overflow:hidden;vertical-align:1px}
 .bar.bad i{background:var(--red)}
 .good{color:var(--green)}.bad{color:var(--red)}.soft{color:var(--soft)}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:8px 32px;align-items:start}
-.side{display:grid;grid-template-columns:250px minmax(0,1fr);gap:8px 32px;align-items:start}
+.side{display:grid;grid-template-columns:230px minmax(0,1fr);gap:8px 28px;align-items:start}
+.side th,.side td{padding-right:16px}
 @media(max-width:900px){.side{grid-template-columns:1fr}}
 svg{display:block;width:100%;height:auto;max-width:600px;color:var(--ink)}
 svg text{fill:var(--soft);font-size:12px}
@@ -161,6 +164,6 @@ color:var(--blue);white-space:nowrap}
 .findings p{margin:4px 0 0;max-width:86ch}
 .findings .gallery{margin-top:10px;grid-template-columns:repeat(auto-fill,150px)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;margin:4px 0 0}
-.legend i{display:inline-block;width:18px;height:3px;border-radius:2px;vertical-align:4px;margin-right:6px}
+.legend i{display:inline-block;width:20px;border-top:3px solid;vertical-align:4px;margin-right:6px}
 @media print{nav{display:none}section{break-inside:avoid-page}}
 """.replace("\n", "")

@@ -36,7 +36,7 @@ def hand_picture(measured: Measurement, row: int, side: int = 240) -> Array:
     crop = Crop.from_box(_region(samples.boxes[row], points[shown]), (side, side), padding=_PADDING)
     canvas = np.ascontiguousarray(crop.apply_image(measured.picture(row)))
     points, labels = (crop.apply_points(np.nan_to_num(joints)) for joints in (points, labels))
-    radius = max(2, side // 72)
+    radius = max(3, side // 72)
     if shown.any() and len(points) == len(HAND):
         draw_joints(canvas, points, shown)
     for joint in np.flatnonzero(known):

@@ -19,6 +19,7 @@ Record = Mapping[str, Any]
 #: So many of the worst hands are drawn, and of those that were missed.
 WORST, MISSED = 50, 20
 _CHANGED = 6
+_NOTHING = "\N{EN DASH}"
 _TAGS = {"labels": "labels or order", "definition": "definition", "weakness": "weakness"}
 _PICTURE, _SMALL = 240, 150
 _LEGEND = "Colours: the prediction. White rings: the labels, with a line to the prediction of the same joint."
@@ -105,14 +106,13 @@ def _compared(measured: Measurement, against: Record, pairs: Record | None) -> S
         f"hand (95 % interval {low:+.4f} to {high:+.4f}): {sure}. {100 * pairs['better']:.1f} % are better, "
         f"{100 * pairs['worse']:.1f} % worse.</p>"
     )
-    order = np.argsort(pairs["changes"], kind="stable")
-    for title, chosen, sign in (("Most improved", order, -1), ("Most worsened", order[::-1], 1)):
-        chosen = [place for place in chosen[:_CHANGED].tolist() if pairs["changes"][place] * sign > 0]
-        if chosen:
-            figures = [
-                _hand(measured, int(pairs["rows"][place]), _SMALL, f"{pairs['changes'][place]:+.3f}")
-                for place in chosen
-            ]
+    changes = pairs["changes"]
+    order = np.argsort(changes, kind="stable").tolist()
+    improved = [place for place in order[:_CHANGED] if changes[place] < 0]
+    worsened = [place for place in order[::-1][:_CHANGED] if changes[place] > 0]
+    for title, places in (("Most improved", improved), ("Most worsened", worsened)):
+        if places:
+            figures = [_hand(measured, int(pairs["rows"][p]), _SMALL, f"{changes[p]:+.3f}") for p in places]
             body += f"<h3>{title}</h3>{gallery(figures)}"
     return Section("Two runs", body, f"{note} Pictures show this run. {_LEGEND}")
 
@@ -127,7 +127,7 @@ def _curves(record: Record, against: Record | None) -> Section:
         lines.append(
             Line(f"{against['title']}, all labelled joints", other["thresholds"], other["labelled"], dashed=True)
         )
-    chart = line_chart(lines, "threshold, share of the hand's longer side", "joints within it", 0.3)
+    chart = line_chart(lines, "threshold, share of the hand's longer side", "joints within it", 0.3, steps=6)
     return Section("PCK curves", chart, "All joints pooled; the box of the hand is its joints' box x 1.15.")
 
 
@@ -140,13 +140,13 @@ def _joints(record: Record, against: Record | None) -> Section:
             escape(row["name"]),
             str(row["joints"]),
             *(number(row[f"PCK@{share:g}"], 3) for share in THRESHOLDS),
-            bar((row["NME"] or 0) / worst if worst else 0, number(row["NME"])),
+            _error(row["NME"], worst),
             *([_difference(row["NME"], before.get(row["name"]), lower=True)] if against is not None else []),
             number(row["hidden"], 2),
         ]
         for row in rows
     ]
-    head = ["joint", "labels", *(f"PCK@{share:g}" for share in THRESHOLDS), "mean error of found hands"]
+    head = ["joint", "labels", *(f"PCK@{share:g}" for share in THRESHOLDS), "mean error"]
     head += [*(["difference"] if against is not None else []), "hidden"]
     shown = table(head, body)
     if len(rows) == 21:
@@ -155,7 +155,7 @@ def _joints(record: Record, against: Record | None) -> Section:
     return Section(
         "Joints",
         shown,
-        "Errors in shares of the hand's longer side; the largest is red and large. Hidden: share of a joint's labels.",
+        "Errors in shares of the hand's longer side; the largest is red and large. Mean errors are of found hands.",
     )
 
 
@@ -175,7 +175,7 @@ def _groups(record: Record) -> Section:
                 str(row["joints"]),
                 number(row["found"], 3),
                 *(number(row[f"PCK@{share:g}"], 3) for share in THRESHOLDS),
-                bar((row["NME"] or 0) / worst if worst else 0, number(row["NME"])),
+                _error(row["NME"], worst),
             ]
             for row in rows
         ]
@@ -185,10 +185,14 @@ def _groups(record: Record) -> Section:
             "joints",
             "found",
             *(f"PCK@{share:g}" for share in THRESHOLDS),
-            "mean error of found hands",
+            "mean error",
         ]
         body += f"<h3>{title}</h3>{table(head, cells)}"
-    return Section("Sizes, sides, visibility", body, "A missed hand's joints are wrong at every threshold.")
+    return Section(
+        "Sizes, sides, visibility",
+        body,
+        "A missed hand's joints are wrong at every threshold; mean errors are of found hands.",
+    )
 
 
 def _handedness(record: Record) -> Section:
@@ -256,14 +260,19 @@ def _hand(measured: Measurement, row: int, side: int, text: str) -> str:
     return figure(hand_picture(measured, row, side), f"{text} · {short}" if text else short, name)
 
 
+def _error(value: float | None, worst: float) -> str:
+    """A mean error with its bar, `worst` being the longest."""
+    return bar(None if value is None or worst == 0 else value / worst, number(value))
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """A number of a table; a dash where nothing was measured."""
-    return "&ndash;" if value is None else f"{value:.{digits}f}"
+    return _NOTHING if value is None else f"{value:.{digits}f}"
 
 
 def _difference(value: float | None, before: float | None, lower: bool) -> str:
     if value is None or before is None:
-        return "&ndash;"
+        return _NOTHING
     change = value - before
     kind = "soft" if abs(change) < 5e-5 else "good" if (change < 0) == lower else "bad"
     return f'<span class="{kind}">{change:+.4f}</span>'
