@@ -195,3 +195,11 @@ def box_iou(a: Array, b: Array) -> Array:
     union = box_area(a)[:, None] + box_area(b)[None] - both
     iou: Array = both / np.maximum(union, 1e-12)
     return iou
+
+
+def turn_xyz(xyz: Array, angles: Array) -> Array:
+    """(N, K, 3) in the frames of crops turned by (N,) radians clockwise -> the frame of the image."""
+    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    x, y, z = np.moveaxis(xyz, -1, 0)
+    turned: Array = np.stack([x * cos - y * sin, x * sin + y * cos, z], -1)
+    return turned

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
 from handkit.errors import ConfigError, DataError
-from handkit.geometry import inverse_crops
+from handkit.geometry import inverse_crops, turn_xyz
 from handkit.hands import Side
 from handkit.metrics.matching import match_hands
-from handkit.metrics.samples import HandSamples, Metric
+from handkit.metrics.pose_samples import PoseSamples
+from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
 
 
@@ -48,11 +49,15 @@ class HandEvaluator(Evaluator):
 
     def scores(self, bootstrap: int = 0) -> Scores:
         """The same with so many resampled sets' intervals, which take the hands of one photograph together."""
+        return score(self.measures, self.gathered(), bootstrap)
+
+    def gathered(self) -> HandSamples:
+        """All samples, the hands of one photograph together; the next measurement begins anew."""
         samples, self._parts = HandSamples.concatenate(self._parts), []
         names, self._images = self._images, []
         if samples.detections is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
-        return score(self.measures, samples, bootstrap)
+        return samples
 
 
 class CropEvaluator(HandEvaluator):
@@ -78,30 +83,71 @@ def crop_samples(
     """The rows of the hands among N crops; negatives give none.
 
     Args:
-        outputs: ``keypoints`` (N, K, 2) in crop pixels and, where the model knows, ``handedness`` (N,).
+        outputs: ``keypoints`` (N, K, 2) in crop pixels and, where the model knows, ``scores`` (N, K), ``handedness``
+            (N,), and ``xyz_root`` and ``xyz_cam`` (N, K, 3) metres in the frames of the crops.
         crops: the `handkit.geometry.Crop` of each.
-        labels: per crop ``keypoints`` and ``box`` in image pixels, ``visible``, and ``right`` and ``hand`` if known.
+        labels: per crop ``keypoints`` and ``box`` in image pixels, ``visible``, and ``right``, ``hand``, ``xyz_root``
+            and ``xyz_cam`` if known.
 
     Raises:
         DataError: samples without labels.
     """
     if any(not {"keypoints", "visible", "box"} <= row.keys() for row in labels):
         raise DataError("val_dataset gives samples without keypoints, visible and box: there is nothing to measure by")
-    rows = [index for index, row in enumerate(labels) if row.get("hand", 1.0) > 0]
+    rows = hand_rows(labels)
     kept = [labels[index] for index in rows]
     shape = outputs["keypoints"].shape[1:]
     handedness = outputs.get("handedness")
+    columns: dict[str, Any] = {
+        "labels": np.array([row["keypoints"] for row in kept], np.float64).reshape(-1, *shape),
+        "visible": np.array([row["visible"] for row in kept], np.uint8).reshape(-1, shape[0]),
+        "boxes": np.array([row["box"] for row in kept], np.float64).reshape(-1, 4),
+        "predicted": inverse_crops([crops[index] for index in rows], outputs["keypoints"][rows].astype(np.float64)),
+    }
+    scores = outputs["scores"][rows].astype(np.float64) if "scores" in outputs else np.full((len(rows), shape[0]), 1.0)
+    poses = PoseSamples(
+        **columns,
+        ignored=np.zeros(len(rows), bool),
+        label_images=np.array(rows, int),
+        scores=scores.mean(-1),
+        predicted_images=np.array(rows, int),
+        images=len(labels),
+    )
     return HandSamples(
-        labels=np.array([row["keypoints"] for row in kept], np.float64).reshape(-1, *shape),
-        visible=np.array([row["visible"] for row in kept], np.uint8).reshape(-1, shape[0]),
-        boxes=np.array([row["box"] for row in kept], np.float64).reshape(-1, 4),
+        **columns,
         sides=tuple(side_of(row.get("right", np.nan)) for row in kept),
-        predicted=inverse_crops([crops[index] for index in rows], outputs["keypoints"][rows].astype(np.float64)),
         predicted_sides=tuple(None if handedness is None else side_of(handedness[index]) for index in rows),
         found=np.ones(len(rows), bool),
         images=np.array(rows, int),
         unmatched=np.zeros(len(labels), int),
+        poses=poses,
+        joint_scores=scores if "scores" in outputs else None,
+        labelled_3d=_labelled_3d(kept, shape[0]),
+        predicted_3d=_predicted_3d(outputs, crops, rows),
     )
+
+
+def hand_rows(labels: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Which samples show a hand."""
+    return [index for index, row in enumerate(labels) if row.get("hand", 1.0) > 0]
+
+
+def _labelled_3d(labels: Sequence[Mapping[str, Any]], joints: int) -> dict[str, NDArray[Any]]:
+    """The joints in space of N hands by frame, NaN where a sample has none."""
+    nothing = np.full((joints, 3), np.nan)
+    return {
+        name: np.array([row.get(name, nothing) for row in labels], np.float64)
+        for name in FRAMES
+        if any(name in row for row in labels)
+    }
+
+
+def _predicted_3d(
+    outputs: Mapping[str, NDArray[Any]], crops: Sequence[Any], rows: Sequence[int]
+) -> dict[str, NDArray[Any]]:
+    """The outputs in space, turned back from the frames of their crops."""
+    angles = np.array([crops[index].rotation for index in rows], np.float64)
+    return {name: turn_xyz(outputs[name][list(rows)].astype(np.float64), angles) for name in FRAMES if name in outputs}
 
 
 def box_samples(

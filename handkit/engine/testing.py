@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -14,20 +14,29 @@ from numpy.typing import NDArray
 
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
+from handkit.engine.measuring import (
+    BoxEvaluator,
+    CropEvaluator,
+    HandEvaluator,
+    hand_rows,
+    image_detections,
+    side_of,
+)
 from handkit.errors import ConfigError, DataError
 from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
 from handkit.hub import resolve
 from handkit.metrics.baseline import LabelledHands, mean_pose_samples
+from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import measures_boxes, validate
+from handkit.runtime.base import Net
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
-from handkit.transforms.base import Sample
+from handkit.transforms.base import ImageTransform, Sample
 
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
@@ -45,6 +54,7 @@ def measure(
     rotate: float = 0,
     bootstrap: int = 0,
     baseline: bool = False,
+    report: Listener | None = None,
 ) -> Scores:
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
@@ -63,6 +73,7 @@ def measure(
         bootstrap: resampled sets that make the intervals; 0: no intervals.
         baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
             mean place in the box.
+        report: takes the hands behind the numbers, e.g. a `handkit.reports.ReportWriter`; not of whole images.
 
     Returns:
         The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
@@ -90,30 +101,64 @@ def measure(
         image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
     metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
     evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
+    if boxes and report is not None:
+        raise ConfigError(f"{where}: finds boxes, and a report is about joints: leave out --report")
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
-    records_of = _box_records if boxes else _records
-    records: list[dict[str, Any]] = []
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0))
+    records, rows = _run(net, loader, evaluator, _box_records if boxes else _records)
+    samples = evaluator.gathered()
+    scores = score(evaluator.measures, samples, bootstrap)
+    if weights is not None:
+        scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
+    if baseline:
+        scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
+    options: dict[str, Any] = {
+        "config": where,
+        "checkpoint": None if weights is None else str(weights),
+        "rotate": rotate,
+    }
+    options["data"] = str(getattr(getattr(dataset, "index", None), "path", type(dataset).__name__))
+    if out is not None:
+        write_json(out, {"options": options, **scores.to_dict(), "samples": records})
+    if report is not None:
+        names = tuple(str(records[row]["sample_id"] or f"sample {row}") for row in rows)
+        pictures = _Pictures(dataset, image_part[0], rows)
+        report(Measurement(scores, samples, names, pictures, options))
+    return scores
+
+
+def _run(
+    net: Net, loader: Any, evaluator: HandEvaluator, records_of: Callable[..., list[dict[str, Any]]]
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Every batch through the network, to the evaluator: what the JSON tells of each, and which of them are hands."""
+    records: list[dict[str, Any]] = []
+    rows: list[int] = []
     try:
         for batch in loader:
             if isinstance(batch, Failure):
                 raise batch.error()
             outputs = net({"img": batch["img"].numpy()})
             evaluator.process([outputs], batch)
+            rows += [len(records) + row for row in hand_rows(batch["labels"])]
             records += records_of(batch, outputs)
     finally:
         end_workers(loader)
-    scores = evaluator.scores(bootstrap)
-    if weights is not None:
-        scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
-    if baseline:
-        scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
-    if out is not None:
-        options = {"config": where, "checkpoint": None if weights is None else str(weights), "rotate": rotate}
-        write_json(out, {"options": options, **scores.to_dict(), "samples": records})
-    return scores
+    return records, rows
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The photograph of each of the measured hands, which are these rows of the data set."""
+
+    dataset: HandDataset
+    load: ImageTransform
+    rows: Sequence[int]
+
+    def __call__(self, hand: int) -> NDArray[Any]:
+        img: NDArray[Any] = self.load(self.dataset[self.rows[hand]])["img"]
+        return img
 
 
 class _Turn:

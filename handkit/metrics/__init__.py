@@ -4,12 +4,18 @@ from handkit.metrics.boxes import BoxAP
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
 from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK
+from handkit.metrics.poses import OKSAP
 from handkit.metrics.samples import HandSamples, Metric
+from handkit.metrics.spatial import AUC3D, MPJPE, PAMPJPE
 
 __all__ = [
     "AUC",
+    "AUC3D",
     "EPE",
+    "MPJPE",
     "NME",
+    "OKSAP",
+    "PAMPJPE",
     "PCK",
     "BoxAP",
     "DetectionRecall",

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import DataError
+from handkit.metrics.coco_evaluation import CocoEvaluation, records
 
 Array = NDArray[Any]
 #: So many predictions of an image count, those of best score.
 MAX_DETECTIONS = 100
-_CATEGORY = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,47 +72,14 @@ class BoxSamples:
             (10, 101) precision at recalls 0, 0.01 .. 1 and (10,) recall, for an intersection over union of 0.5, 0.55
             .. 0.95; NaN without a label that counts.
         """
-        evaluation, parts = self._evaluation
-        evaluation._evalImgs_cpp = [parts[image] for image in images]
-        evaluation._paramsEval.imgIds = list(range(len(images)))
-        evaluation.accumulate()
-        found: list[Array] = [np.asarray(evaluation.eval[name]) for name in ("precision", "recall")]
-        precision, recall = (np.where(value < 0, np.nan, value) for value in found)
-        return precision[:, :, 0, 0, 0], recall[:, 0, 0, 0]
+        return self._evaluation.accumulate(images)
 
     @cached_property
-    def _evaluation(self) -> tuple[Any, list[Any]]:
-        """faster-coco-eval's evaluation, and what it found in each image."""
-        from faster_coco_eval import COCO, COCOeval_faster
-
-        labels = _annotations(self.labels, self.label_images)
-        for row, ignored in zip(labels, self.ignored.tolist(), strict=True):
-            row["iscrowd"] = int(ignored)
-        predictions = _annotations(self.predicted, self.predicted_images)
-        for row, score in zip(predictions, self.scores.tolist(), strict=True):
-            row["score"] = score
-        truth = COCO(
-            {
-                "images": [{"id": image} for image in range(self.images)],
-                "annotations": labels,
-                "categories": [{"id": _CATEGORY, "name": "hand"}],
-            }
-        )
-        evaluation = COCOeval_faster(truth, truth.loadRes(predictions), "bbox", separate_eval=True)
-        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
-        evaluation.params.maxDets = [MAX_DETECTIONS]
-        evaluation.evaluate()
-        return evaluation, list(evaluation._evalImgs_cpp)
+    def _evaluation(self) -> CocoEvaluation:
+        labels = records(self.labels, self.label_images, {"iscrowd": self.ignored.astype(int).tolist()})
+        predictions = records(self.predicted, self.predicted_images, {"score": self.scores.tolist()})
+        return CocoEvaluation(labels, predictions, self.images, "bbox", MAX_DETECTIONS)
 
 
 _LABELS = ("labels", "ignored", "label_images")
 _PREDICTIONS = ("predicted", "scores", "predicted_images")
-
-
-def _annotations(boxes: Array, images: Array) -> list[dict[str, Any]]:
-    """COCO's records of boxes."""
-    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1).astype(np.float64)
-    return [
-        {"id": number, "image_id": image, "category_id": _CATEGORY, "bbox": box, "area": box[2] * box[3]}
-        for number, (box, image) in enumerate(zip(xywh.tolist(), images.tolist(), strict=True), 1)
-    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.progress import track
@@ -58,7 +59,7 @@ def predict_pictures(
         starts, progress or "", console=console, disable=progress is None or not console.is_terminal, transient=True
     ):
         batch = paths[start : start + _BATCH]
-        found += predict([path if turns % 4 == 0 else _turned_picture(path, turns) for path in batch])
+        found += predict([path if turns % 4 == 0 else Image.fromarray(turned_picture(path, turns)) for path in batch])
     return found
 
 
@@ -83,5 +84,6 @@ def match_images(
     return HandSamples.concatenate(parts)
 
 
-def _turned_picture(path: Path, turns: int) -> Image.Image:
-    return Image.fromarray(np.rot90(read_image(path), -turns))
+def turned_picture(path: Path, turns: int) -> NDArray[Any]:
+    """A picture, (H, W, 3) uint8 RGB, turned clockwise by `turns` quarters."""
+    return np.ascontiguousarray(np.rot90(read_image(path), -turns))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,11 +17,14 @@ from handkit.errors import ConfigError, DataError
 from handkit.hands import Hands, Side
 from handkit.metrics.box_samples import BoxSamples
 from handkit.metrics.keypoints import box_sides, distances
+from handkit.metrics.pose_samples import PoseSamples
 
 if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not need
     from handkit.metrics.matching import Match
 
 Array = NDArray[Any]
+#: Columns of joints in space: relative to the wrist, and in the camera's frame.
+FRAMES = ("xyz_root", "xyz_cam")
 #: Over which hands a metric goes: all labelled ones, the joints of a missed hand being wrong, or only the found ones.
 Over = Literal["labelled", "matched"]
 
@@ -52,6 +55,10 @@ class HandSamples:
         images: (N,) the image of each hand, 0 .. I - 1.
         unmatched: (I,) per image the number of predicted hands that answer no label.
         detections: all boxes of the I images; None for hands that were cut by their labelled boxes.
+        poses: the joints of all hands of the I images for COCO's protocol; None where boxes alone are predicted.
+        joint_scores: (N, K) of the predicted joints, in [0, 1]; NaN where the hand was missed. None: unknown.
+        labelled_3d: by name, ``xyz_root`` or ``xyz_cam``, (N, K, 3) labelled metres, NaN where not labelled.
+        predicted_3d: likewise, NaN where the hand was missed.
 
     Raises:
         DataError: columns that disagree in length.
@@ -67,6 +74,10 @@ class HandSamples:
     images: Array
     unmatched: Array
     detections: BoxSamples | None = None
+    poses: PoseSamples | None = None
+    joint_scores: Array | None = None
+    labelled_3d: Mapping[str, Array] = field(default_factory=dict)
+    predicted_3d: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = {name: len(getattr(self, name)) for name in _COLUMNS}
@@ -75,6 +86,14 @@ class HandSamples:
         if self.predicted.shape != self.labels.shape or self.visible.shape != self.labels.shape[:2]:
             shapes = [self.labels.shape, self.predicted.shape, self.visible.shape]
             raise DataError(f"HandSamples.labels, predicted and visible must be of the same joints, got {shapes}")
+        if self.joint_scores is None:
+            object.__setattr__(self, "joint_scores", np.full(self.visible.shape, np.nan))
+        for name in _SPATIAL:
+            for column, value in getattr(self, name).items():
+                if value.shape != (*self.labels.shape[:2], 3):
+                    raise DataError(
+                        f"HandSamples.{name}[{column!r}] has the shape {value.shape}, not that of the joints"
+                    )
 
     def __len__(self) -> int:
         return len(self.found)
@@ -103,7 +122,18 @@ class HandSamples:
             raise DataError("the images of detections are whole, and are not grouped")
         unmatched = np.zeros(int(images.max(initial=-1)) + 1, int)
         np.add.at(unmatched, images, self.unmatched)
-        return replace(self, images=images[self.images], unmatched=unmatched)
+        poses = None if self.poses is None else self.poses.grouped(images)
+        return replace(self, images=images[self.images], unmatched=unmatched, poses=poses)
+
+    def spatial(self, frame: str) -> tuple[Array, Array]:
+        """(N, K, 3) predicted and labelled joints in metres; without a label, or with a model that tells none, NaN.
+
+        Args:
+            frame: ``xyz_root`` or ``xyz_cam``. What is relative to the wrist may come from the camera's frame.
+        """
+        predicted, labelled = (_in_frame(columns, frame) for columns in (self.predicted_3d, self.labelled_3d))
+        nothing = np.full((*self.labels.shape[:2], 3), np.nan)
+        return (nothing, nothing) if predicted is None or labelled is None else (predicted, labelled)
 
     @classmethod
     def of_image(
@@ -122,10 +152,14 @@ class HandSamples:
         answer = np.full(len(labels), -1)
         answer[match.labels] = match.predictions
         predicted = np.full((len(labels), *labels.keypoints.shape[1:]), np.nan)
+        scores = np.full(predicted.shape[:2], np.nan)
         sides: tuple[Side | None, ...] = (None,) * len(hands)
+        poses = None
         if isinstance(hands, Hands):
             predicted[match.labels] = hands.keypoints[match.predictions]
+            scores[match.labels] = hands.scores[match.predictions]
             sides = hands.handedness
+            poses = _image_poses(labels, hands, ~kept)
         rows = np.flatnonzero(kept)
         return cls(
             labels=labels.keypoints[rows],
@@ -138,6 +172,8 @@ class HandSamples:
             images=np.zeros(len(rows), int),
             unmatched=np.array([len(match.unmatched)]),
             detections=BoxSamples.of_image(labels.boxes, ~kept, hands.boxes, _scores(hands)),
+            poses=poses,
+            joint_scores=scores[rows],
         )
 
     @classmethod
@@ -160,8 +196,10 @@ class HandSamples:
         """Parts with images of their own, one after the other; none gives no rows."""
         parts = parts or [cls.of_negatives([], joints)]
         columns: dict[str, Any] = {}
-        for name in (*_ARRAYS, "unmatched"):
+        for name in (*_ARRAYS, "unmatched", "joint_scores"):
             columns[name] = np.concatenate([getattr(part, name) for part in parts])
+        for name in _SPATIAL:
+            columns[name] = _joined([getattr(part, name) for part in parts], [part.visible.shape for part in parts])
         first = np.cumsum([0, *(len(part.unmatched) for part in parts)])
         columns["images"] = np.concatenate(
             [part.images + start for part, start in zip(parts, first[:-1], strict=True)]
@@ -169,6 +207,9 @@ class HandSamples:
         boxes = [part.detections for part in parts if part.detections is not None]
         if len(boxes) == len(parts):
             columns["detections"] = BoxSamples.concatenate(boxes)
+        poses = [part.poses for part in parts if part.poses is not None]
+        if len(poses) == len(parts):
+            columns["poses"] = PoseSamples.concatenate(poses)
         for name in _SIDES:
             columns[name] = tuple(side for part in parts for side in getattr(part, name))
         return cls(**columns)
@@ -178,6 +219,41 @@ def _scores(hands: Hands | Detections) -> Array:
     return hands.box_scores if isinstance(hands, Hands) else hands.scores
 
 
+def _image_poses(labels: HandLabels, hands: Hands, ignored: Array) -> PoseSamples:
+    """The joints of one image."""
+    return PoseSamples(
+        labels=labels.keypoints,
+        visible=labels.visible,
+        boxes=labels.boxes,
+        ignored=ignored,
+        label_images=np.zeros(len(labels), int),
+        predicted=hands.keypoints,
+        scores=hands.box_scores * hands.scores.mean(-1),
+        predicted_images=np.zeros(len(hands), int),
+        images=1,
+    )
+
+
+def _in_frame(columns: Mapping[str, Array], frame: str) -> Array | None:
+    """The column of a frame, or the camera's relative to the wrist; None where there is neither."""
+    if frame == "xyz_root" and frame not in columns and "xyz_cam" in columns:
+        moved: Array = columns["xyz_cam"] - columns["xyz_cam"][:, :1]
+        return moved
+    return columns.get(frame)
+
+
+def _joined(parts: Sequence[Mapping[str, Array]], shapes: Sequence[tuple[int, int]]) -> dict[str, Array]:
+    """Columns in space one after the other; NaN in a part that lacks one."""
+    names = sorted({name for part in parts for name in part})
+    return {
+        name: np.concatenate(
+            [part.get(name, np.full((*shape, 3), np.nan)) for part, shape in zip(parts, shapes, strict=True)]
+        )
+        for name in names
+    }
+
+
+_SPATIAL = ("labelled_3d", "predicted_3d")
 _ARRAYS = ("labels", "visible", "boxes", "predicted", "found", "images")
 _SIDES = ("sides", "predicted_sides")
 _COLUMNS = (*_ARRAYS, *_SIDES)

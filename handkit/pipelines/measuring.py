@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from handkit.datasets.labels import HandLabels, read_hand_labels
 from handkit.errors import ConfigError, DataError
 from handkit.files import write_json
 from handkit.images import picture_files
 from handkit.metrics import FalseHandsPerImage, HandSamples
-from handkit.metrics.evaluate import Prediction, match_images, measured_images, predict_pictures
+from handkit.metrics.evaluate import Prediction, match_images, measured_images, predict_pictures, turned_picture
+from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.pipelines.build import pipeline, read_model
@@ -29,6 +32,7 @@ PIPELINE_METRICS: tuple[dict[str, Any], ...] = (
     *(dict(type="PCK", threshold=share, over=over) for share in (0.2, 0.1, 0.05) for over in ("labelled", "matched")),
     dict(type="EPE", over="matched"),
     dict(type="NME", over="matched"),
+    dict(type="OKSAP"),
     dict(type="HandednessAccuracy"),
 )
 
@@ -47,6 +51,7 @@ def measure_pipeline(
     negatives: str | Path | None = None,
     negatives_count: int = 100,
     bootstrap: int = 0,
+    report: Listener | None = None,
 ) -> Scores:
     """Runs a pipeline over photographs and compares what it finds with their labels, and with none on negatives.
 
@@ -65,6 +70,7 @@ def measure_pipeline(
         negatives: a folder of pictures that show no hand; without labelled photographs it alone is measured.
         negatives_count: so many of them, the first by name.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
+        report: takes the hands behind the numbers, e.g. a `handkit.reports.ReportWriter`.
 
     Raises:
         ConfigError: a mistake in the config, no detector in it, nothing to measure on, or an option out of its range.
@@ -85,25 +91,46 @@ def measure_pipeline(
     task = config["task"]
     metrics = _metrics(config, joints=task != "hand_detection")
     predict = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options)
+    if report is not None and (task == "hand_detection" or not labels):
+        raise ConfigError(f"{model}: a report is about labelled joints: name a pipeline of joints and labelled data")
     turns = rotate // 90
     photos = predict_pictures([image.path for image in labels], predict, turns, "photographs")
     empty = predict_pictures(rooms, predict, turns, "pictures without hands")
-    scores = Scores({})
+    scores, samples, good = Scores({}), None, good_only or data is None
     if labels:
-        samples = match_images([image.rotated(turns) for image in labels], photos, good_only or data is None)
+        samples = match_images([image.rotated(turns) for image in labels], photos, good)
         scores = score(metrics, samples, bootstrap)
     if rooms:
         scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
     networks = used_nets(config if checkpoint is None else {**config, "checkpoint": str(checkpoint)})
     scores = replace(scores, weights={net.part: digest for net in networks if (digest := net.sha256())})
+    named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
+    options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
+    options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}
     if out is not None:
-        named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
-        options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
-        options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}
         record = {"options": options, **scores.to_dict()}
         record["photographs"] = _records([image.path for image in labels], photos)
         write_json(out, {**record, "negatives": _records(rooms, empty)})
+    if report is not None and samples is not None:
+        report(_measurement(scores, samples, labels, good, turns, options))
     return scores
+
+
+def _measurement(
+    scores: Scores, samples: HandSamples, labels: Sequence[HandLabels], good: bool, turns: int, options: dict[str, Any]
+) -> Measurement:
+    """The hands; their names are that of the photograph from the label file's folder on, and a number."""
+    folder = Path(options["data"]).parent if options["data"] else Path()
+    names = tuple(
+        f"{image.path.relative_to(folder) if image.path.is_relative_to(folder) else image.path}#{row}"
+        for image in labels
+        for row in image.measured(good).nonzero()[0]
+    )
+
+    def picture(hand: int) -> NDArray[Any]:
+        return turned_picture(labels[int(samples.images[hand])].path, turns)
+
+    return Measurement(scores, samples, names, picture, options)
 
 
 def _photographs(

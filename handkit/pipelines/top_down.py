@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from handkit.detections import Detections
 from handkit.detectors.base import Detector
 from handkit.errors import ConfigError
-from handkit.geometry import hand_box, inverse_crops
+from handkit.geometry import hand_box, inverse_crops, turn_xyz
 from handkit.hands import Hands, Side
 from handkit.runtime.base import Net
 from handkit.skeleton import HAND, Skeleton
@@ -179,10 +179,3 @@ def _best_directions(outputs: dict[str, Array], turns: int, skeleton: Skeleton) 
     x, y = (points[:, head] - points[:, tail]).T
     directions: Array = np.arctan2(x, -y)
     return directions
-
-
-def turn_xyz(xyz: Array, angles: Array) -> Array:
-    """(N, K, 3) in the frames of crops turned by (N,) radians clockwise -> the frame of the image."""
-    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    x, y, z = np.moveaxis(xyz, -1, 0)
-    return np.stack([x * cos - y * sin, x * sin + y * cos, z], -1)

@@ -1,1 +1,5 @@
-"""HTML reports, each one self-contained file."""
+"""Self-contained HTML pages about measurements and data."""
+
+from handkit.reports.report import ReportWriter
+
+__all__ = ["ReportWriter"]

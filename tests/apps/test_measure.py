@@ -176,9 +176,47 @@ def test_a_whole_pipeline(
     assert np.shape(written["photographs"][0]["keypoints"]) == (1, 21, 3)
 
 
+def test_a_report_of_a_network_and_its_comparison(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [f"--cfg-options={key}={value}" for key, value in FEW.items()]
+    rows = {row[0]: row[1] for row in run(monkeypatch, capsys, TINY, weights, "--report", tmp_path / "one", *options)}
+    record = json.loads((tmp_path / "one" / "report.json").read_text("utf-8"))
+    assert record["metrics"]["PCK@0.2"] == pytest.approx(float(rows["PCK@0.2"]), abs=1e-4)
+    assert record["weights"]["model"] == sha256_of(weights)
+    assert len(record["hand_errors"]) == 5
+    against = ("--report-against", tmp_path / "one", "--rotate", 90)
+    run(monkeypatch, capsys, TINY, weights, "--report", tmp_path / "two", *against, *options)
+    text = (tmp_path / "two" / "report.html").read_text("utf-8")
+    assert "5 hands are in both" in text
+    worst = text[text.index("Worst 5 hands</h2>") :]
+    assert worst.count("data:image/jpeg;base64,") == 5
+
+
+def test_a_report_of_a_pipeline(
+    mediapipe_files: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    joints = pipeline("hand_2d_keypoints")(demo_image()).keypoints
+    joints = np.concatenate([joints, joints[:1] * 0.2])  # a hand where there is none: it is missed
+    arguments = ("--detector", "--data", labels_of_demo(tmp_path, joints), "--rotate", 90, "--report", tmp_path)
+    run(monkeypatch, capsys, MEDIAPIPE, *arguments)
+    record = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    found = [error for error in record["hand_errors"].values() if error < 0.5]
+    assert len(found) == len(joints) - 1
+    assert "hand.png#0" in record["hand_errors"]
+    assert record["findings"][0]["title"].endswith("of the hands are missed")
+    assert "Missed hands, 1 of them" in (tmp_path / "report.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((TINY, "--report-against", "old.json"), "name its folder by --report DIR"),
+        ((TINY, "--report", "new", "--report-against", "absent.json"), "absent.json: cannot be read"),
+        ((MEDIAPIPE, "--detector", "--negatives", ".", "--report", "new"), "a report is about labelled joints"),
         ((TINY, "--detector"), "names no 'detector'"),
         ((TINY, "--limit", "5"), "add --detector"),
         ((TINY, "--negatives", "rooms"), "add --detector"),

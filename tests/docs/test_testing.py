@@ -22,7 +22,7 @@ def test_every_option_is_in_the_table() -> None:
 
 
 def test_every_metric_is_in_the_table() -> None:
-    assert set(re.findall(r"^\| `([A-Za-z]+)` \|", TEXT, re.MULTILINE)) == set(registered(METRICS))
+    assert set(re.findall(r"^\| `([A-Za-z0-9]+)` \|", TEXT, re.MULTILINE)) == set(registered(METRICS))
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", TEXT))

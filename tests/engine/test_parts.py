@@ -19,14 +19,14 @@ from torch import nn
 
 from handkit.engine.average import WeightAverage
 from handkit.engine.loading import stack
-from handkit.engine.measuring import crop_samples
+from handkit.engine.measuring import CropEvaluator, crop_samples
 from handkit.engine.optimizers import SGD, Adam, AdamW, scale_lr
 from handkit.engine.records import Records
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
 from handkit.errors import ConfigError, DataError, MissingExtraError, TrainingError
-from handkit.geometry import Crop
-from handkit.metrics import EPE, HandednessAccuracy
+from handkit.geometry import Crop, turn_xyz
+from handkit.metrics import AUC3D, EPE, MPJPE, OKSAP, PAMPJPE, HandednessAccuracy
 
 
 def two_parts() -> nn.Module:
@@ -160,6 +160,31 @@ def test_joints_are_measured_in_the_image() -> None:
     assert HandednessAccuracy().compute(samples)["handedness_accuracy"] == 0.0
     with pytest.raises(DataError, match="nothing to measure by"):
         crop_samples(outputs, crops, [{}, {}, {}])
+
+
+def test_joints_in_space_are_measured_in_the_frame_of_the_image() -> None:
+    rng = np.random.default_rng(0)
+    crops = [Crop((50, 60), (40, 40), (80, 80), rotation=angle) for angle in (0.0, 1.0, 2.5)]
+    points, space = rng.uniform(40, 70, (3, 21, 2)), rng.normal(0, 0.05, (3, 21, 3)) + np.array([0.1, 0.2, 0.6])
+    labels = [
+        {"keypoints": points[row], "visible": np.ones(21), "box": np.array([30, 40, 70, 80]), "xyz_cam": space[row]}
+        for row in range(3)
+    ]
+    del labels[2]["xyz_cam"]
+    root = space - space[:, :1]
+    turned = np.stack(
+        [turn_xyz(one[None], np.array([-crop.rotation]))[0] for one, crop in zip(root, crops, strict=True)]
+    )
+    seen = np.stack([crop.apply_points(row) for crop, row in zip(crops, points, strict=True)])
+    outputs = {"keypoints": seen, "scores": np.ones((3, 21)), "xyz_root": turned + np.array([0.003, 0, 0])}
+    evaluator = CropEvaluator([MPJPE(), PAMPJPE(), AUC3D(), OKSAP()])
+    evaluator.process([outputs], {"crop": crops, "labels": labels, "image": ["a", "a", "b"]})
+    values = evaluator.evaluate(3)
+    assert values["MPJPE_mm"] == values["EPE3D_mm"] == pytest.approx(3)
+    assert values["PA_MPJPE_mm"] == pytest.approx(0, abs=1e-6)
+    assert values["AUC3D_20_50mm"] == values["OKS_AP"] == 1
+    evaluator.process([{"keypoints": seen}], {"crop": crops, "labels": labels, "image": ["a", "a", "b"]})
+    assert np.isnan(evaluator.evaluate(3)["MPJPE_mm"])
 
 
 def test_pictures_show_labels_where_they_are(tiny: ModuleType) -> None:

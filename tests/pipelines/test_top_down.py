@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from handkit.detections import Detections
 from handkit.errors import ConfigError, DataError, ImageError
-from handkit.geometry import apply_affine, hand_box
+from handkit.geometry import apply_affine, hand_box, turn_xyz
 from handkit.hands import Hands
 from handkit.pipelines.inputs import BadInput
 from handkit.pipelines.keypoints import HandKeypoints
-from handkit.pipelines.top_down import TopDown, turn_xyz
+from handkit.pipelines.top_down import TopDown
 from handkit.transforms import LoadImage, TopDownAffine
 
 SIZE = (64, 64)

@@ -32,6 +32,10 @@ def measure(
         Path | None, typer.Option(help="JSON lines: adds this measurement, and shows all that are there.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file for the numbers and all predictions.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for report.html and report.json.")] = None,
+    report_against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="report.json of another run, which --report compares with.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
     cfg_options: Annotated[
         list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
@@ -45,12 +49,17 @@ def measure(
     from handkit.metrics.score_log import append, rows
     from handkit.pipelines.measuring import measure_pipeline
     from handkit.registry.config import parse_options
+    from handkit.reports import ReportWriter
 
     if bootstrap < 0:
         raise ConfigError(f"--bootstrap takes a number of resampled sets, not {bootstrap}")
     if out is not None and out.is_dir():
         raise ConfigError(f"--out {out} is a folder; name a file")
+    if report_against is not None and report is None:
+        raise ConfigError("--report-against is compared with in a report: name its folder by --report DIR")
+    writer = None if report is None else ReportWriter(report, report_against)
     common: dict[str, Any] = {"cfg_options": parse_options(cfg_options or []), "out": out, "bootstrap": bootstrap}
+    common["report"] = writer
     if detector and baseline:
         raise ConfigError("--baseline guesses joints in labelled boxes: leave out --detector")
     if detector:
