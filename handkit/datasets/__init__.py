@@ -2,25 +2,35 @@
 
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
+from handkit.datasets.freihand import FreiHAND
 from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
+from handkit.datasets.interhand26m import InterHand26M
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
 from handkit.datasets.negative_images import NegativeImages
 from handkit.datasets.negatives import NegativePhotos, SquaresBesideHands
+from handkit.datasets.onehand10k import OneHand10K
+from handkit.datasets.panoptic import Panoptic
+from handkit.datasets.rhd import RHD
 from handkit.datasets.synthetic import HandScenes, HandSynth
 from handkit.datasets.view import TrainingView
 
 __all__ = [
+    "RHD",
     "CocoHands",
     "CocoWholeBodyHand",
+    "FreiHAND",
     "HandPhotos",
     "HandScenes",
     "HandShards",
     "HandSynth",
     "ImageBoxes",
+    "InterHand26M",
     "NegativeImages",
     "NegativePhotos",
+    "OneHand10K",
+    "Panoptic",
     "RepeatDataset",
     "SourceBalance",
     "SquaresBesideHands",

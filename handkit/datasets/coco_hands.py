@@ -19,7 +19,7 @@ class CocoHands(HandReader):
         box: 'joints' for handkit's hand box, the joints' box x 1.15, or 'annotated' for the file's `bbox`; both are
             clipped to the frame.
         unlabelled: 'error' refuses a file with a hand that has no joint in the frame or no box, 'skip' leaves such
-            hands out.
+            hands out; 'keep' leaves out only those without a box: files of boxes alone, for `ImageBoxes`.
 
     Raises:
         DataError: see `handkit.datasets.index.open_index`; an unusable hand; no hand is left.

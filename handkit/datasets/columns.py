@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.layouts import Layout, RawHand
+from handkit.datasets.records import Layout, RawHand, Row
 from handkit.errors import DataError
 from handkit.geometry import HAND_BOX_FACTOR, clip_boxes, grow_boxes
-from handkit.skeleton import HAND
+from handkit.skeleton import HAND, from_order
 
 Array = NDArray[Any]
-Row = Mapping[str, Any]
 _SIDES = {None: -1, "left": 0, "right": 1}
 
 
@@ -43,6 +42,8 @@ class HandColumns:
         sides: (N,) int8: 1 right, 0 left, -1 unknown.
         disagreement: (N,) float64 by which the labels are judged, in shares of the hand; NaN where the file has none.
         crowd: (N,) bool.
+        xyz_cam: (N, 21, 3) float32 metres in the camera's frame, NaN where a joint has none; (0, 21, 3) in files of 2D.
+        camera: (I, 3, 3) float64 intrinsics of the images; (0, 3, 3) in files of 2D.
     """
 
     file_names: Array
@@ -61,6 +62,8 @@ class HandColumns:
     sides: Array
     disagreement: Array
     crowd: Array
+    xyz_cam: Array
+    camera: Array
 
 
 class Document(NamedTuple):
@@ -116,7 +119,7 @@ def parse(document: Document, layout: Layout, where: str) -> HandColumns:
     first = [0]
     for key in images:
         place = f"{where}: image {key!r}"
-        hands.extend(hand for row in groups.get(key, ()) for hand in layout.hands(row, place))
+        hands.extend(hand for row in groups.get(key, ()) for hand in layout.hands(row, images[key], place))
         first.append(len(hands))
     owners = np.repeat(np.arange(len(images)), np.diff(first))
     keys = list(images)
@@ -125,8 +128,9 @@ def parse(document: Document, layout: Layout, where: str) -> HandColumns:
     return HandColumns(
         **columns,
         first_hands=np.array(first, np.int64),
-        hand_names=_text([hand.name for hand in hands]),
+        hand_names=text_column([hand.name for hand in hands]),
         **_hand_columns(hands, places, columns["image_sizes"][owners], layout),
+        **_space_columns(hands, places, images, layout, where),
     )
 
 
@@ -158,10 +162,10 @@ def _image_columns(images: Mapping[Any, Row], shift: float, where: str) -> dict[
         boxes += [_box(box, place) for box in row.get("human_boxes") or ()]
         first.append(len(boxes))
     return {
-        "file_names": _text(names),
-        "image_ids": _text([json.dumps(key) for key in images]),
+        "file_names": text_column(names),
+        "image_ids": text_column([json.dumps(key) for key in images]),
         "image_sizes": np.array(sizes, np.int32).reshape(-1, 2),
-        "sources": _text([str(row.get("source") or "") for row in images.values()]),
+        "sources": text_column([str(row.get("source") or "") for row in images.values()]),
         "human_boxes": (np.array(boxes, np.float64).reshape(-1, 4) - shift).astype(np.float32),
         "first_human_boxes": np.array(first, np.int64),
     }
@@ -169,27 +173,82 @@ def _image_columns(images: Mapping[Any, Row], shift: float, where: str) -> dict[
 
 def _hand_columns(hands: Sequence[RawHand], places: Sequence[str], sizes: Array, layout: Layout) -> dict[str, Array]:
     """The columns with one row per hand; `sizes` (N, 2) are those of their images."""
-    joints = _joints(hands, places, layout.fractions)
-    points, labelled = joints[..., :2] - layout.shift, joints[..., 2] > 0
+    joints = from_order(_joints(hands, places, layout.fractions), layout.order)
+    v = joints[..., 2]
+    labels = (v > 0) * np.maximum(v, 1) if layout.fractions else np.array(layout.visibility)[v.astype(np.intp)]
     boxes = np.array([_file_box(hand, place) for hand, place in zip(hands, places, strict=True)]).reshape(-1, 4)
-    annotated = boxes - layout.shift
-    joint_boxes = _tight_boxes(points, labelled)
-    flat = (joint_boxes[:, 2:] - joint_boxes[:, :2]).max(-1) <= 0
-    joint_boxes[flat] = np.nan_to_num(annotated[flat], nan=-layout.shift)
-    inside = ((points >= -0.5) & (points <= sizes[:, None] - 0.5)).all(-1)
-    grown = np.where(flat[:, None], joint_boxes, grow_boxes(joint_boxes, HAND_BOX_FACTOR))
     return {
-        "keypoints": points.astype(np.float32),
-        "visible": np.where(inside & labelled, np.maximum(joints[..., 2], 1), 0).astype(np.uint8),
-        "joint_boxes": joint_boxes.astype(np.float32),
-        "boxes": clip_boxes(grown, sizes).astype(np.float32),
-        "annotated_boxes": clip_boxes(annotated, sizes).astype(np.float32),
+        **hand_geometry(joints[..., :2] - layout.shift, labels, boxes - layout.shift, sizes),
         "sides": np.array([_side(hand.side, place) for hand, place in zip(hands, places, strict=True)], np.int8),
         "disagreement": np.array(
             [_disagreement(hand.disagreement, place) for hand, place in zip(hands, places, strict=True)], np.float64
         ),
         "crowd": np.array([hand.crowd for hand in hands], bool),
     }
+
+
+def hand_geometry(points: Array, labels: Array, annotated: Array, sizes: Array) -> dict[str, Array]:
+    """The columns of N hands that follow from their joints.
+
+    Args:
+        points: (N, 21, 2) in handkit's order, integers at pixel centres.
+        labels: (N, 21) visibility, whether the joint lies in the frame or not.
+        annotated: (N, 4) xyxy boxes of the file, NaN where it has none.
+        sizes: (N, 2) width and height of their images.
+    """
+    labelled = labels > 0
+    joint_boxes = _tight_boxes(points, labelled)
+    flat = (joint_boxes[:, 2:] - joint_boxes[:, :2]).max(-1) <= 0
+    joint_boxes[flat] = np.nan_to_num(annotated[flat])
+    inside = ((points >= -0.5) & (points <= sizes[:, None] - 0.5)).all(-1)
+    grown = np.where(flat[:, None], joint_boxes, grow_boxes(joint_boxes, HAND_BOX_FACTOR))
+    return {
+        "keypoints": points.astype(np.float32),
+        "visible": np.where(inside, labels, 0).astype(np.uint8),
+        "joint_boxes": joint_boxes.astype(np.float32),
+        "boxes": clip_boxes(grown, sizes).astype(np.float32),
+        "annotated_boxes": clip_boxes(annotated, sizes).astype(np.float32),
+    }
+
+
+def _space_columns(
+    hands: Sequence[RawHand], places: Sequence[str], images: Mapping[Any, Row], layout: Layout, where: str
+) -> dict[str, Array]:
+    """`xyz_cam` and `camera`, without a row where the layout is 2D."""
+    if layout.metres is None:
+        return no_space()
+    xyz = np.array([_xyz(hand, place) for hand, place in zip(hands, places, strict=True)]).reshape(-1, len(HAND), 3)
+    camera = np.array([_camera(row, f"{where}: image {key!r}") for key, row in images.items()], np.float64)
+    return {
+        "xyz_cam": (from_order(xyz, layout.order) * layout.metres).astype(np.float32),
+        "camera": camera.reshape(-1, 3, 3),
+    }
+
+
+def no_space() -> dict[str, Array]:
+    """The columns `xyz_cam` and `camera` of a file of 2D."""
+    return {"xyz_cam": np.zeros((0, len(HAND), 3), np.float32), "camera": np.zeros((0, 3, 3))}
+
+
+def _xyz(hand: RawHand, place: str) -> Array:
+    try:
+        xyz = np.array(hand.xyz, np.float64).reshape(len(HAND), 3)
+    except (TypeError, ValueError):
+        xyz = np.full((1, 3), np.nan)
+    if not np.isfinite(xyz).all():
+        raise DataError(f"{place}: joint_cam must be {len(HAND)} joints of x, y, z, all finite")
+    return xyz
+
+
+def _camera(image: Row, place: str) -> Array:
+    try:
+        (fx, fy), (cx, cy) = image["cam_param"]["focal"], image["cam_param"]["princpt"]
+        camera = np.array([(fx, 0, cx), (0, fy, cy), (0, 0, 1)], np.float64)
+    except (KeyError, TypeError, ValueError):
+        camera = np.full((3, 3), np.nan)
+    if not np.isfinite(camera).all():
+        raise DataError(f"{place}: needs cam_param with focal and princpt, two numbers each")
+    return camera
 
 
 def _joints(hands: Sequence[RawHand], places: Sequence[str], fractions: bool) -> Array:
@@ -254,5 +313,6 @@ def _tight_boxes(points: Array, labelled: Array) -> Array:
     return np.concatenate([low, high], -1)
 
 
-def _text(values: Sequence[str]) -> Array:
+def text_column(values: Sequence[str]) -> Array:
+    """(N,) UTF-8 bytes."""
     return np.array([value.encode() for value in values], np.bytes_)

@@ -1,8 +1,8 @@
 """The index of an annotation file: its columns, parsed once and then memory-mapped by every process that needs them.
 
-The cache lies in ``HANDKIT_HOME/index/SHA256-LAYOUT/``, by the sha256 of the annotation file: one ``.npy`` per column
-and ``columns.json`` with their CRC-32, written last. Whatever is missing or damaged is written anew; a changed
-annotation file has another sha256 and so another folder.
+The cache lies in ``HANDKIT_HOME/index/SHA256-LAYOUT/``, by the sha256 of the annotation file, or of all files that are
+read together: one ``.npy`` per column and ``columns.json`` with their CRC-32, written last. Whatever is missing or
+damaged is written anew; a changed annotation file has another sha256 and so another folder.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.columns import HandColumns, load_document, parse
-from handkit.datasets.layouts import LAYOUTS, Layout, LayoutName
+from handkit.datasets.layouts import LAYOUTS, LayoutName
+from handkit.datasets.records import Layout, Original
 from handkit.errors import DataError, did_you_mean
 from handkit.files import sha256_of, write_json, writing
 from handkit.hub import home
@@ -31,7 +32,7 @@ Array = NDArray[Any]
 #: Smaller annotation files are parsed each time, which takes less than a tenth of a second.
 MIN_CACHED_BYTES = 1_000_000
 #: Another number, another meaning of the columns: older folders are written anew.
-VERSION = 2
+VERSION = 3
 _NAMES = tuple(field.name for field in fields(HandColumns))
 _CHECKS = "columns.json"
 
@@ -87,7 +88,7 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
     """Parses an annotation file, past the cache.
 
     Args:
-        path: the JSON file.
+        path: the file; files that belong to it are found beside it.
         layout: how it is read, unless it states its own layout; see `handkit.datasets.layouts`. None takes
             ``handphotos`` if a hand has the field `flip_disagreement`, else ``coco``.
 
@@ -95,7 +96,7 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
         DataError: the file is missing or no JSON object, or a record breaks its documented form; the message names it.
     """
     path = Path(path)
-    return _parse_bytes(path, _read(path), layout)
+    return _parse_bytes(path, [_read(file) for file in _files(path, layout)], layout)
 
 
 def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
@@ -108,18 +109,18 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
         DataError: as `parse_index`.
     """
     path = Path(path)
-    _layout(layout, path)
+    files = _files(path, layout)
     try:
-        if path.stat().st_size < MIN_CACHED_BYTES:
+        if sum(file.stat().st_size for file in files) < MIN_CACHED_BYTES:
             return parse_index(path, layout)
-        folder = _folder(sha256_of(path), layout)
+        folder = _folder([sha256_of(file) for file in files], layout)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(Path(error.filename or path), error) from None
     if (index := _load(path, folder)) is not None:
         return index
-    data = _read(path)
+    data = [_read(file) for file in files]
     index = _parse_bytes(path, data, layout)
-    folder = _folder(hashlib.sha256(data).hexdigest(), layout)
+    folder = _folder([hashlib.sha256(content).hexdigest() for content in data], layout)
     try:
         _store(folder, index)
     except OSError as error:
@@ -132,16 +133,27 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
     return _reopen(path, layout, folder)
 
 
-def _parse_bytes(path: Path, data: bytes, layout: LayoutName | None) -> HandIndex:
-    document = load_document(data, str(path))
+def _files(path: Path, layout: LayoutName | None) -> tuple[Path, ...]:
+    """All files that are read; the first is `path`."""
+    known = None if layout is None else _layout(layout, path)
+    return known.files(path) if isinstance(known, Original) else (path,)
+
+
+def _parse_bytes(path: Path, data: Sequence[bytes], layout: LayoutName | None) -> HandIndex:
+    if layout is not None and isinstance(original := _layout(layout, path), Original):
+        return HandIndex(path, layout, original.read(path, *data))
+    document = load_document(data[0], str(path))
     if document.layout is not None:
         layout = document.layout
     elif layout is None:
         layout = "handphotos" if any("flip_disagreement" in row for row in document.annotations) else "coco"
-    return HandIndex(path, layout, parse(document, _layout(layout, path), str(path)))
+    stated = _layout(layout, path)
+    if isinstance(stated, Original):
+        raise DataError(f"{path}: states the layout {layout!r}, which is none of COCO JSON")
+    return HandIndex(path, layout, parse(document, stated, str(path)))
 
 
-def _layout(name: LayoutName, path: Path) -> Layout:
+def _layout(name: LayoutName, path: Path) -> Layout | Original:
     if not isinstance(name, str) or name not in LAYOUTS:
         raise DataError(f"{path}: no layout is called {name!r}; {did_you_mean(str(name), LAYOUTS)}")
     return LAYOUTS[name]
@@ -158,8 +170,10 @@ def _unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be read: {error.strerror or error}")
 
 
-def _folder(sha256: str, layout: LayoutName) -> Path:
-    return home() / "index" / f"{sha256}-{layout}"
+def _folder(hashes: Sequence[str], layout: LayoutName) -> Path:
+    """The cache of a file, or of several that are read together, by their sha256."""
+    one = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return home() / "index" / f"{one}-{layout}"
 
 
 def _reopen(path: Path, layout: LayoutName, folder: Path) -> HandIndex:

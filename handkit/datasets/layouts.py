@@ -1,62 +1,59 @@
-"""The layouts of COCO keypoint JSON that hands come in: which fields of an annotation are a hand.
+"""The layouts of annotation files: which fields of a record are a hand.
+
+Those of COCO keypoint JSON:
 
 * ``coco``: what people annotate in. One hand per annotation: `keypoints`, optionally `bbox` (xywh), `iscrowd` and
   `hand_side` ('left' or 'right', the person's own side in an un-mirrored photograph). Coordinates have integers at
-  pixel centres; `file_name` is relative to the JSON's folder. Machine-made ones may have `flip_disagreement` too.
+  pixel centres; `file_name` is relative to the JSON's folder. Machine-made ones may have `flip_disagreement` too. An
+  annotation with a `bbox` and no `keypoints` is a hand without a labelled joint, for detectors.
 * ``handphotos``: the same with edge-to-edge coordinates (0.5 is subtracted) and pictures below ``images/`` beside the
   JSON; per hand `flip_disagreement`, by which its labels are judged.
 * ``coco_wholebody``: COCO-WholeBody 1.0 (Jin et al., ECCV 2020). One *person* per annotation with `lefthand_kpts`,
   `lefthand_box` (xywh), `lefthand_valid` and the same of the right hand; coordinates as in ``coco``. Some joints have a
   fraction as v, which, as its authors say, makes them labelled as any v > 0 does.
+* ``onehand10k``, ``freihand``, ``panoptic``, ``rhd``: mmpose's conversions of these data sets, one hand per annotation
+  in `keypoints`, with `bbox`. v is 1 for labelled joints, which become `visible` 2, as the files do not say which are
+  hidden. FreiHAND has right hands only; Panoptic's pictures are named ``*_l.jpg`` or ``*_r.jpg`` by the person's side
+  where that is known; RHD's hands have `hand_type`, `joint_cam` (mm) and fingers from tip to base, its images
+  `cam_param` (`focal`, `princpt`).
 
-A file may state which it is in, ``"info": {"handkit_layout": "coco"}``, as those of ``handkit label`` do; every reader
-then reads it so.
+A file may state which of these it is in, ``"info": {"handkit_layout": "coco"}``, as those of ``handkit label`` do;
+every reader then reads it so. In all of them an image has `file_name`, `width`, `height` and optionally `source` (the
+name of where it was collected) and `human_boxes` (a list of xywh boxes that people drew around hands). A hand has 21
+joints, flat or nested (x, y, v).
 
-In all of them an image has `file_name`, `width`, `height` and optionally `source` (the name of where it was collected)
-and `human_boxes` (a list of xywh boxes that people drew around hands). A hand has 21 joints in handkit's order, flat or
-nested (x, y, v).
+And the files that data sets' authors publish (`handkit.datasets.originals`): ``freihand_xyz``, ``rhd_pickle`` and
+``interhand``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Literal
 
+from handkit.datasets.originals import freihand, interhand, rhd
+from handkit.datasets.records import Layout, Original, RawHand, Row
 from handkit.errors import DataError
 
-LayoutName = Literal["coco", "handphotos", "coco_wholebody"]
+LayoutName = Literal[
+    "coco",
+    "handphotos",
+    "coco_wholebody",
+    "onehand10k",
+    "freihand",
+    "panoptic",
+    "rhd",
+    "freihand_xyz",
+    "rhd_pickle",
+    "interhand",
+]
+
+_NO_JOINTS = (0.0,) * 63
+_LABELLED_IS_VISIBLE = (0, 2, 2)
 
 
-class RawHand(NamedTuple):
-    """One hand as the file has it, unchecked."""
-
-    name: str
-    keypoints: Any
-    box: Any = None
-    side: Any = None
-    crowd: bool = False
-    disagreement: Any = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a layout is read.
-
-    Args:
-        hands: the hands of one annotation; the second argument says where it stands, for messages.
-        shift: subtracted from every coordinate, so that integers are pixel centres.
-        pictures: the folder of the pictures, relative to the JSON's.
-        fractions: v may be any number from 0 to 2, not only 0, 1 and 2.
-    """
-
-    hands: Callable[[Mapping[str, Any], str], Iterator[RawHand]]
-    shift: float = 0.0
-    pictures: str = "."
-    fractions: bool = False
-
-
-def _one_hand(row: Mapping[str, Any], where: str) -> Iterator[RawHand]:
+def _one_hand(row: Row, image: Row, where: str) -> Iterator[RawHand]:
     yield RawHand(
         f"annotation {row.get('id')!r}",
         row.get("keypoints"),
@@ -67,7 +64,31 @@ def _one_hand(row: Mapping[str, Any], where: str) -> Iterator[RawHand]:
     )
 
 
-def _hands_of_a_person(row: Mapping[str, Any], where: str) -> Iterator[RawHand]:
+def _hand_or_box(row: Row, image: Row, where: str) -> Iterator[RawHand]:
+    for hand in _one_hand(row, image, where):
+        boxed = hand.keypoints is None and hand.box is not None
+        yield hand._replace(keypoints=_NO_JOINTS) if boxed else hand
+
+
+def _right_hand(row: Row, image: Row, where: str) -> Iterator[RawHand]:
+    for hand in _one_hand(row, image, where):
+        yield hand._replace(side="right")
+
+
+def _panoptic_hand(row: Row, image: Row, where: str) -> Iterator[RawHand]:
+    sides = {"_l": "left", "_r": "right"}
+    for hand in _one_hand(row, image, where):
+        yield hand._replace(side=sides.get(PurePosixPath(str(image.get("file_name"))).stem[-2:]))
+
+
+def _rhd_hand(row: Row, image: Row, where: str) -> Iterator[RawHand]:
+    if missing := [field for field in ("hand_type", "joint_cam") if row.get(field) is None]:
+        raise DataError(f"{where}, annotation {row.get('id')!r}: mmpose's RHD needs the field {missing[0]!r}")
+    for hand in _one_hand(row, image, where):
+        yield hand._replace(side=row["hand_type"], xyz=row["joint_cam"])
+
+
+def _hands_of_a_person(row: Row, image: Row, where: str) -> Iterator[RawHand]:
     for side in ("left", "right"):
         fields = [f"{side}hand_{field}" for field in ("valid", "kpts", "box")]
         if missing := [field for field in fields if field not in row]:
@@ -77,8 +98,15 @@ def _hands_of_a_person(row: Mapping[str, Any], where: str) -> Iterator[RawHand]:
             yield RawHand(f"annotation {row.get('id')!r}, {side} hand", keypoints, box, side, bool(row.get("iscrowd")))
 
 
-LAYOUTS: dict[LayoutName, Layout] = {
-    "coco": Layout(_one_hand),
-    "handphotos": Layout(_one_hand, shift=0.5, pictures="images"),
+LAYOUTS: dict[LayoutName, Layout | Original] = {
+    "coco": Layout(_hand_or_box),
+    "handphotos": Layout(_hand_or_box, shift=0.5, pictures="images"),
     "coco_wholebody": Layout(_hands_of_a_person, fractions=True),
+    "onehand10k": Layout(_one_hand, visibility=_LABELLED_IS_VISIBLE),
+    "freihand": Layout(_right_hand, visibility=_LABELLED_IS_VISIBLE),
+    "panoptic": Layout(_panoptic_hand, visibility=_LABELLED_IS_VISIBLE),
+    "rhd": Layout(_rhd_hand, visibility=_LABELLED_IS_VISIBLE, order="rhd", metres=0.001),
+    "freihand_xyz": Original(freihand.read, freihand.files),
+    "rhd_pickle": Original(rhd.read),
+    "interhand": Original(interhand.read, interhand.files),
 }

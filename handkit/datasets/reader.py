@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from handkit.errors import DataError, did_you_mean
 from handkit.transforms.base import Sample
 
 Array = NDArray[Any]
-#: What happens to a hand without a joint in the frame, or without a box to crop: an error, or it is left out.
-Unlabelled = Literal["error", "skip"]
+#: What happens to a hand without a joint in the frame, or without a box to crop: an error, or it is left out; with
+#: 'keep' only those without a box are left out, for detectors.
+Unlabelled = Literal["error", "skip", "keep"]
 #: The box of a sample: handkit's, the joints' box x 1.15 clipped to the frame, or the file's own, clipped.
 BoxKind = Literal["joints", "annotated"]
 
@@ -28,7 +29,8 @@ class HandReader:
     """One sample per usable hand of an annotation file; crowd regions are left out.
 
     Samples hold no pixels yet, `LoadImage` reads them: `source`, `name`, `image_size`, `box`, `keypoints`, `visible`,
-    `right`, `hand` and `sample_id`, as `handkit.transforms.base.SAMPLE_KEYS` explains them.
+    `right`, `hand` and `sample_id`, and in 3D data sets `xyz_cam` and `camera`, as
+    `handkit.transforms.base.SAMPLE_KEYS` explains them.
 
     A reader pickles as the path of its index and its settings, so that worker processes share one memory.
 
@@ -44,19 +46,22 @@ class HandReader:
         DataError: an unusable hand, an unknown source, or no hand is left.
     """
 
+    #: The boxes that the constructor takes.
+    boxes_of: ClassVar[tuple[str, ...]] = get_args(BoxKind)
+
     def __init__(
         self,
         index: HandIndex,
         image_root: str | os.PathLike[str] | None = None,
-        box: BoxKind = "joints",
+        box: str = "joints",
         unlabelled: Unlabelled = "error",
         max_disagreement: float | None = None,
         sources: Sequence[str] | None = None,
     ) -> None:
-        if box not in ("joints", "annotated"):
-            raise DataError(f"{type(self).__name__}: box must be 'joints' or 'annotated', not {box!r}")
-        if unlabelled not in ("error", "skip"):
-            raise DataError(f"{type(self).__name__}: unlabelled must be 'error' or 'skip', not {unlabelled!r}")
+        for name, value, allowed in (("box", box, self.boxes_of), ("unlabelled", unlabelled, get_args(Unlabelled))):
+            if value not in allowed:
+                wanted = " or ".join(map(repr, allowed))
+                raise DataError(f"{type(self).__name__}: {name} must be {wanted}, not {value!r}")
         self.index = index
         self.image_root = picture_root(index, image_root)
         self.box = box
@@ -74,7 +79,7 @@ class HandReader:
         of, image = self.index.columns, self.index.image_of(row)
         path = str(self.image_root / of.file_names[image].decode())
         sample_id = f"{self.index.path.name}: {self.index.place(row)}"
-        return {
+        sample: Sample = {
             "source": path,
             "name": f"{path} ({sample_id})",
             "sample_id": sample_id,
@@ -85,6 +90,9 @@ class HandReader:
             "right": _RIGHT[of.sides[row]],
             "hand": np.float32(1),
         }
+        if len(of.xyz_cam):
+            sample |= {"xyz_cam": np.array(of.xyz_cam[row]), "camera": np.array(of.camera[image])}
+        return sample
 
     def hands(self, index: int) -> HandLabels:
         """The labels of sample `index` alone, with the sample's box."""
@@ -174,6 +182,8 @@ class HandReader:
         wanted = np.repeat(self.chosen_images(), np.diff(of.first_hands)) & ~self.doubted
         blank = ~(of.visible > 0).any(-1)
         flat = ~((box[:, 2:] - box[:, :2]) > 0).all(-1)
+        if self.unlabelled == "keep":
+            blank = np.zeros_like(blank)
         if self.unlabelled == "error":
             self._refuse(np.flatnonzero(wanted & blank), "no joint is labelled inside the frame")
             self._refuse(np.flatnonzero(wanted & flat), f"there is no box to crop (box={self.box!r})")

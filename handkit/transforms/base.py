@@ -39,7 +39,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "hand": "float32: 1 a hand, 0 a negative crop",
     "mask": "(H, W) uint8: 1 where `img` shows the hand, 2 where it shows what else is before the background: its arm, "
     "a thing, another hand",
-    "xyz_cam": "(21, 3) metres in the camera's frame of the original image: x right, y down, z forward",
+    "xyz_cam": "(21, 3) metres in the camera's frame of the original image: x right, y down, z forward; NaN where a "
+    "joint has no such label",
     "camera": "(3, 3) intrinsics of the original image",
     "boxes": "(M, 4) float32 xyxy of all hands of a whole image, in pixels of `img`; in a batch (N, M, 4), filled up "
     "with zeros",

@@ -215,7 +215,7 @@ def test_hands_that_teach_nothing_can_be_skipped(changed: Callable[..., Path]) -
     reader = CocoHands(changed("coco.json", keypoints=NO_JOINT), unlabelled="skip")
     assert [reader[index]["right"] for index in range(len(reader))] == [0]
     assert reader.image_labels()[0].ignored.all()
-    with pytest.raises(DataError, match="unlabelled must be 'error' or 'skip', not 'warn'"):
+    with pytest.raises(DataError, match="unlabelled must be 'error' or 'skip' or 'keep', not 'warn'"):
         CocoHands(reader.index.path, unlabelled="warn")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="box must be 'joints' or 'annotated'"):
         CocoHands(reader.index.path, box="file")  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from handkit.datasets.checking import KINDS
 from handkit.datasets.exchange import FORMATS
+from handkit.registry import DATASETS, registered
 
 TEXT = (Path(__file__).parents[2] / "docs/datasets.md").read_text("utf-8")
 
@@ -16,6 +17,11 @@ def table(heading: str) -> dict[str, list[str]]:
     rows = TEXT.split(heading)[1].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     return {row[0].strip("` "): row[1:] for row in cells}
+
+
+def test_every_data_set_has_a_row_and_every_row_a_data_set() -> None:
+    first = TEXT.split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", first, re.M)) == sorted(registered(DATASETS))
 
 
 def test_every_finding_is_listed_with_how_it_is_mended() -> None:

@@ -1,0 +1,1 @@
+"""The files that data sets' authors publish, where they are no COCO JSON -> columns."""
