@@ -2,8 +2,8 @@
 
     python benchmarks/backbones.py [--size 256]
 
-Counted by torch's FlopCounterMode on the meta device: of convolutions and matrix products, one image, no head. Nothing is
-computed, so that it takes seconds on any machine.
+Counted by torch's FlopCounterMode on the meta device: of convolutions and matrix products, one image, no head. No
+number is computed, so that it takes seconds on any machine.
 """
 
 from __future__ import annotations
