@@ -86,6 +86,12 @@ def makehuman_assets() -> Path:
     return next(iter(_card("makehuman_hand").values())).parent
 
 
+@pytest.fixture(scope="session")
+def efficientnet_lite0() -> Path:
+    """The weights of the card efficientnet_lite0."""
+    return _card("efficientnet_lite0")["efficientnet-lite0-57934424.pth"]
+
+
 def extra(module: str, name: str) -> None:
     """Requires the module of an extra."""
     try:

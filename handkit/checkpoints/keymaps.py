@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -11,20 +12,41 @@ _WRAPPER = "module."
 _PREPROCESSOR = "data_preprocessor."  # mean and std: in handkit they stand in the config's NormalizeTensor
 _OLD_HEAD = "keypoint_head."
 _OLD_FINAL = _OLD_HEAD + "final_layer."
+#: A numbered part of a block of MobileNetV2: the block, the number, the rest.
+_NUMBERED = re.compile(r"((?:.*\.)?layer\d+\.\d+)\.conv\.(\d)\.((?:conv|bn)\..*)")
+_PARTS = ("expand_conv", "depthwise_conv", "linear_conv")
 
 
 def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
-    """Renames the keys of mmpose 0.x, EasyCV and wrapped models; other keys stay.
+    """Renames the keys of mmpose 0.x, EasyCV and wrapped models, and of mmpose's MobileNetV2; other keys stay.
 
     * ``module.`` in front, as DataParallel writes it, is taken off.
     * ``data_preprocessor.*`` is dropped.
     * ``keypoint_head.*`` becomes ``head.*``. There, ``final_layer.n.*`` with the highest n is the last convolution,
       ``final_layer.*``, and those with a lower n are the ones before it, ``conv_layers.n.*``.
+    * The parts of an inverted residual, which mmpose and mmpretrain number as ``conv.0`` to ``conv.2``, get the names
+      mmdet gives them; a block with two parts has no expansion.
     """
     plain = {key.removeprefix(_WRAPPER): value for key, value in state.items()}
     numbers = [number for key in plain if (number := _final_number(key)) is not None]
     last = max(numbers, default=0)
-    return {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
+    renamed = {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
+    return _named_parts(renamed)
+
+
+def _named_parts(state: Mapping[str, Value]) -> dict[str, Value]:
+    """The numbered parts of inverted residuals under their names; the last one is the linear convolution."""
+    matches = {key: match for key in state if (match := _NUMBERED.fullmatch(key)) is not None}
+    last: dict[str, int] = {}
+    for match in matches.values():
+        block, number = match[1], int(match[2])
+        last[block] = max(last.get(block, 0), number)
+    names = {
+        key: f"{match[1]}.{_PARTS[int(match[2]) - last[match[1]] - 1]}.{match[3]}"
+        for key, match in matches.items()
+        if last[match[1]] in (1, 2)
+    }
+    return {names.get(key, key): value for key, value in state.items()}
 
 
 def _final_number(key: str) -> int | None:

@@ -18,7 +18,11 @@ _COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentu
 
 
 def load_weights(
-    model: nn.Module, path: str | os.PathLike[str], optional: Sequence[str] = (), extra: Sequence[str] = ()
+    model: nn.Module,
+    path: str | os.PathLike[str],
+    optional: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    part: str | None = None,
 ) -> list[str]:
     """Copies a file's weights into a model, on whatever device it is.
 
@@ -31,6 +35,8 @@ def load_weights(
         optional: parts of the model by their dotted names, e.g. ``aux_heads.presence``, that the file may know nothing
             of; such a part stays as it is. A part of which some tensors are there must be there as a whole.
         extra: parts of the file by their dotted names, e.g. ``_fc``, that are left out.
+        part: what the model is in a larger network, e.g. ``backbone``: of a file that has such a part nothing else is
+            read, any other file is read whole.
 
     Returns:
         Those of `optional` that the file knows nothing of.
@@ -38,9 +44,9 @@ def load_weights(
     Raises:
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
-    left_out = tuple(f"{part}." for part in extra)
-    weights = {key: value for key, value in read_state_dict(path).items() if not key.startswith(left_out)}
-    absent = [part for part in optional if not any(key.startswith(f"{part}.") for key in weights)]
+    left_out = tuple(f"{name}." for name in extra)
+    weights = {key: value for key, value in _part(read_state_dict(path), part).items() if not key.startswith(left_out)}
+    absent = [name for name in optional if not any(key.startswith(f"{name}.") for key in weights)]
     copy_weights(model, weights, os.fspath(path), absent)
     return absent
 
@@ -94,6 +100,11 @@ def unwrap(model: nn.Module) -> nn.Module:
     """The network inside wrappers that, as torch's do, hold it as their attribute ``module``."""
     inner = getattr(model, "module", None)
     return unwrap(inner) if isinstance(inner, nn.Module) else model
+
+
+def _part(weights: dict[str, Tensor], part: str | None) -> dict[str, Tensor]:
+    inside = {key.removeprefix(f"{part}."): value for key, value in weights.items() if key.startswith(f"{part}.")}
+    return inside or weights
 
 
 def _items(model: nn.Module) -> list[tuple[str, Tensor]]:

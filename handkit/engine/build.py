@@ -125,7 +125,8 @@ def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
         backbone = getattr(model, "backbone", None)
         if not isinstance(backbone, nn.Module):
             raise ConfigError(f"backbone_from: {type(model).__name__} has no backbone")
-        load_weights(backbone, resolve(settings.backbone_from), extra=getattr(backbone, "classifier", ()))
+        source = resolve(settings.backbone_from)
+        load_weights(backbone, source, extra=getattr(backbone, "classifier", ()), part="backbone")
         lines.append(f"weights of the backbone: {settings.backbone_from}")
     if settings.load_from is None:
         return lines

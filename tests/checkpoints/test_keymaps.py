@@ -40,6 +40,24 @@ def test_a_wrappers_prefix_goes_and_so_does_the_preprocessor() -> None:
     ]
 
 
+def test_the_numbered_parts_of_mobilenetv2s_blocks_get_their_names() -> None:
+    assert renamed(
+        "backbone.layer1.0.conv.0.conv.weight",
+        "backbone.layer1.0.conv.1.bn.bias",
+        "layer2.1.conv.0.conv.weight",
+        "layer2.1.conv.1.bn.running_var",
+        "layer2.1.conv.2.conv.weight",
+        "layer2.0.conv1.weight",
+    ) == [
+        "backbone.layer1.0.depthwise_conv.conv.weight",
+        "backbone.layer1.0.linear_conv.bn.bias",
+        "layer2.1.expand_conv.conv.weight",
+        "layer2.1.depthwise_conv.bn.running_var",
+        "layer2.1.linear_conv.conv.weight",
+        "layer2.0.conv1.weight",
+    ]
+
+
 names = st.sampled_from(
     ["backbone.conv1.weight", "head.final_layer.weight", "head.conv_layers.0.bias", "neck.0.weight", "bbox_head.a.1.b"]
 )

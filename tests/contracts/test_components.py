@@ -44,6 +44,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "TopDownAffine": {"input_size": (256, 256)},
     "TopDownGenerateTarget": {"codec": {"type": "GaussianHeatmap"}},
     "BackgroundPaste": {"folder": str(Path(__file__).resolve().parents[2] / "demo")},
+    "ResNet": {"depth": 18},
     "GivenBoxes": {"boxes": [[0, 0, 9, 9]]},
     "CocoHands": {"ann_file": str(FILES / "coco.json")},
     "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},

@@ -123,13 +123,20 @@ def test_ignored_boxes_are_filled_up_and_reach_the_loss() -> None:
     assert losses[1]["loss_cls"] < losses[0]["loss_cls"] * 0.5
 
 
-def test_a_backbone_begins_with_given_weights(config: dict[str, Any], tmp_path: Path) -> None:
-    backbone = build(config["model"]["backbone"], MODELS)
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_backbone_begins_with_given_weights(config: dict[str, Any], tmp_path: Path, whole: bool) -> None:
+    """Of its own file, or of that of a whole network, of which nothing else is taken."""
+    network = build(config["model"], MODELS)
+    backbone = network.backbone
+    for part in (network.neck, network.bbox_head):
+        for weight in part.parameters():
+            torch.nn.init.constant_(weight, 7)
     path = tmp_path / "backbone.safetensors"
-    save_weights(backbone, path)
+    save_weights(network if whole else backbone, path)
     runner = build_runner({**config, "backbone_from": str(path)}, tmp_path / "work")
     own = runner.model.module.backbone.state_dict()
     assert all(torch.equal(value, own[key]) for key, value in backbone.state_dict().items())
+    assert all((weight != 7).any() for weight in runner.model.module.bbox_head.parameters())
 
 
 def outputs(boxes: list[list[list[float]]], scores: list[list[float]]) -> dict[str, Any]:

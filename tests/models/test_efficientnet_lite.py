@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from handkit import hub
 from handkit.checkpoints import load_weights
-from handkit.errors import CheckpointError, ConfigError, HubError
+from handkit.errors import CheckpointError, ConfigError
 from handkit.models.backbones import EfficientNetLite0
 from handkit.registry import MODELS, build
 from handkit.registry.config import load_config
@@ -21,7 +20,6 @@ FOLDER = Path(__file__).parents[1] / "golden"
 RULE = SimpleNamespace(**runpy.run_path(str(FOLDER / "mmdet_rule.py")))
 GOLDEN = np.load(FOLDER / "efficientnet_lite0.npz")
 STRIDES = (2, 4, 8, 16, 16, 32, 32, 32)
-WEIGHTS = "hub:efficientnet_lite0/efficientnet-lite0-57934424.pth"
 
 
 def test_keys_and_features_are_the_packages() -> None:
@@ -72,13 +70,9 @@ def test_a_backbone_begins_without_the_files_classifier(tmp_path: Path) -> None:
     assert torch.equal(net.state_dict()["_conv_head.weight"], source.state_dict()["_conv_head.weight"])
 
 
-def test_the_weights_of_the_card_fit() -> None:
-    try:
-        path = hub.resolve(WEIGHTS)
-    except HubError as error:
-        pytest.skip(f"the card's file is not at hand (run `handkit download efficientnet_lite0`): {error}")
+def test_the_weights_of_the_card_fit(efficientnet_lite0: Path) -> None:
     net = EfficientNetLite0()
-    load_weights(net, path, extra=net.classifier)
+    load_weights(net, efficientnet_lite0, extra=net.classifier)
     with torch.inference_mode():
         features = net.eval()(torch.zeros(1, 3, 224, 224))[0]
     assert features.isfinite().all()

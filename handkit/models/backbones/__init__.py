@@ -1,7 +1,10 @@
 """Backbones: a normalised image batch in, a tuple of feature maps out, the highest resolution first."""
 
+from handkit.models.backbones.cspnext import CSPNeXt
 from handkit.models.backbones.efficientnet_lite import EfficientNetLite0
 from handkit.models.backbones.hrnet import HRNet
+from handkit.models.backbones.litehrnet import LiteHRNet
 from handkit.models.backbones.mobilenet_v2 import MobileNetV2
+from handkit.models.backbones.resnet import ResNet
 
-__all__ = ["EfficientNetLite0", "HRNet", "MobileNetV2"]
+__all__ = ["CSPNeXt", "EfficientNetLite0", "HRNet", "LiteHRNet", "MobileNetV2", "ResNet"]

@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from handkit.errors import ConfigError
-from handkit.models.backbones.layers import init_weights
+from handkit.models.backbones.layers import checked_out_indices, init_weights
 from handkit.registry import MODELS
 
 #: Stages of the paper's table 1: expansion, channels, blocks, stride of the first block, side of the kernel.
@@ -98,10 +97,7 @@ class EfficientNetLite0(nn.Module):
     def __init__(self, out_indices: Sequence[int] = (7,)) -> None:
         super().__init__()
         stages = (*_STAGES, *_LAST_STAGES)
-        last = len(stages)
-        if not out_indices or list(out_indices) != sorted(set(out_indices) & set(range(last + 1))):
-            raise ConfigError(f"EfficientNetLite0: out_indices must ascend within 0..{last}, got {tuple(out_indices)}")
-        self.out_indices = tuple(out_indices)
+        self.out_indices = checked_out_indices(self, out_indices, len(stages) + 1)
         widths = [*(stage[1] for stage in stages), _HEAD_CHANNELS]
         self.out_channels = tuple(widths[index] for index in self.out_indices)
         self._conv_stem, self._bn0 = SameConv2d(3, _STEM_CHANNELS, 3, 2), _norm(_STEM_CHANNELS)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from handkit.errors import ConfigError
 
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
@@ -96,6 +99,26 @@ def residual_layer(
     first = block(in_channels, channels, stride)
     rest = [block(channels * block.expansion, channels) for _ in range(count - 1)]
     return nn.Sequential(first, *rest)
+
+
+def checked_out_indices(backbone: nn.Module, out_indices: Sequence[int], count: int) -> tuple[int, ...]:
+    """The outputs a backbone is asked for, once they are known to ascend within its `count`.
+
+    Raises:
+        ConfigError: there are none, they do not ascend, or one is out of range.
+    """
+    if not out_indices or list(out_indices) != sorted(set(out_indices) & set(range(count))):
+        raise ConfigError(
+            f"{type(backbone).__name__}: out_indices must ascend within 0..{count - 1}, got {tuple(out_indices)}"
+        )
+    return tuple(out_indices)
+
+
+def channel_shuffle(x: Tensor, groups: int = 2) -> Tensor:
+    """Interleaves the channels of `groups` equal parts (Zhang et al., ShuffleNet, CVPR 2018): (N, C, h, w) -> same."""
+    count, channels, height, width = x.shape
+    parts = x.reshape(count, groups, channels // groups, height, width)
+    return parts.transpose(1, 2).reshape(count, channels, height, width)
 
 
 def init_weights(module: nn.Module) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
 from handkit.models.backbones.conv_module import ConvModule, init_convs
+from handkit.models.backbones.layers import checked_out_indices
 from handkit.registry import MODELS
 
 #: Table 2 of the paper: expansion, channels, blocks, stride of the first block.
@@ -32,24 +34,43 @@ class InvertedResidual(nn.Module):
         stride: step of the depthwise convolution.
         bn_eps: added to the variance in the batch norms.
         bn_momentum: weight of a new batch in the running statistics.
+        dilation: distance of the depthwise kernel's cells.
+        dense: leave the step out, so that the map keeps its size; there is no shortcut that the step would not have.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, expansion: int, stride: int, bn_eps: float, bn_momentum: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        expansion: int,
+        stride: int,
+        bn_eps: float,
+        bn_momentum: float,
+        dilation: int = 1,
+        dense: bool = False,
     ) -> None:
         super().__init__()
         hidden = in_channels * expansion
         if expansion != 1:
             self.expand_conv = ConvModule(in_channels, hidden, 1, bn_eps=bn_eps, bn_momentum=bn_momentum)
         self.depthwise_conv = ConvModule(
-            hidden, hidden, 3, stride, groups=hidden, bn_eps=bn_eps, bn_momentum=bn_momentum
+            hidden,
+            hidden,
+            3,
+            1 if dense else stride,
+            groups=hidden,
+            bn_eps=bn_eps,
+            bn_momentum=bn_momentum,
+            dilation=dilation,
         )
-        self.linear_conv = ConvModule(hidden, out_channels, 1, bn_eps=bn_eps, bn_momentum=bn_momentum, activation=False)
+        self.linear_conv = ConvModule(
+            hidden, out_channels, 1, bn_eps=bn_eps, bn_momentum=bn_momentum, activation="none"
+        )
         self.expands = expansion != 1
         self.shortcut = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)."""
+        """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride), or H and W if `dense`."""
         hidden = self.expand_conv(x) if self.expands else x
         out: Tensor = self.linear_conv(self.depthwise_conv(hidden))
         return x + out if self.shortcut else out
@@ -60,21 +81,29 @@ class MobileNetV2(nn.Module):
     """Stem, seven stages of inverted residuals, and the last 1x1 convolution; state-dict keys as in mmdet.
 
     Those keys are ``conv1``, ``layer1`` to ``layer7`` (blocks with ``expand_conv``, ``depthwise_conv`` and
-    ``linear_conv``) and ``conv2``. Every part is there whatever `out_indices` asks for, so that checkpoints fit.
+    ``linear_conv``) and ``conv2``; mmpose's and mmpretrain's, which number the parts of a block (``conv.0`` to
+    ``conv.2``), are renamed when a file is read. Every part is there whatever `out_indices` asks for, so that
+    checkpoints fit.
+
+    With an `output_stride` below 32 the last steps are left out and the kernels behind them dilated instead (Chen et
+    al., DeepLab, arXiv:1412.7062): the same weights on a finer grid, on whose every second or fourth cell lie exactly
+    the values of stride 32.
 
     Args:
         widen_factor: multiplies the channels, which are then rounded to multiples of 8.
         out_indices: the outputs, ascending: 0 to 6 for ``layer1`` to ``layer7``, 7 for ``conv2``. At widen_factor 1
-            they have 16, 24, 32, 64, 96, 160, 320 and 1280 channels at strides 2, 4, 8, 16, 16, 32, 32 and 32.
+            they have 16, 24, 32, 64, 96, 160, 320 and 1280 channels at strides 2, 4, 8, 16, 16, 32, 32 and 32, or at
+            `output_stride` where that is less. The published hand models use (7,).
         bn_eps: added to the variance in the batch norms.
         bn_momentum: weight of a new batch in the running statistics.
         init_std: convolutions start normally distributed with this deviation; None for He et al.'s.
+        output_stride: of the coarsest map: 8, 16 or 32.
 
     Attributes:
         out_channels: channels of each returned map.
 
     Raises:
-        ConfigError: `out_indices` is empty, not ascending or out of range.
+        ConfigError: `out_indices` is empty, not ascending or out of range, or another `output_stride`.
     """
 
     def __init__(
@@ -84,22 +113,26 @@ class MobileNetV2(nn.Module):
         bn_eps: float = 1e-5,
         bn_momentum: float = 0.1,
         init_std: float | None = None,
+        output_stride: Literal[8, 16, 32] = 32,
     ) -> None:
         super().__init__()
+        if output_stride not in (8, 16, 32):
+            raise ConfigError(f"MobileNetV2: output_stride must be 8, 16 or 32, got {output_stride!r}")
         last = len(_STAGES)
-        if not out_indices or list(out_indices) != sorted(set(out_indices) & set(range(last + 1))):
-            raise ConfigError(f"MobileNetV2: out_indices must ascend within 0..{last}, got {tuple(out_indices)}")
-        self.out_indices = tuple(out_indices)
+        self.out_indices = checked_out_indices(self, out_indices, last + 1)
         widths = [make_divisible(channels * widen_factor) for _, channels, _, _ in _STAGES]
         widths.append(int(_LAST_CHANNELS * max(widen_factor, 1.0)))
         self.out_channels = tuple(widths[index] for index in self.out_indices)
         channels = make_divisible(_STEM_CHANNELS * widen_factor)
         self.conv1 = ConvModule(3, channels, 3, stride=2, bn_eps=bn_eps, bn_momentum=bn_momentum)
-        for index, (expansion, _, blocks, stride) in enumerate(_STAGES):
-            stage = nn.Sequential()
-            for block in range(blocks):
-                step = stride if block == 0 else 1
-                stage.append(InvertedResidual(channels, widths[index], expansion, step, bn_eps, bn_momentum))
+        for index, blocks in enumerate(_blocks(output_stride)):
+            stage, expansion = nn.Sequential(), _STAGES[index][0]
+            for step, dilation, dense in blocks:
+                stage.append(
+                    InvertedResidual(
+                        channels, widths[index], expansion, step, bn_eps, bn_momentum, dilation=dilation, dense=dense
+                    )
+                )
                 channels = widths[index]
             self.add_module(f"layer{index + 1}", stage)
         self.conv2 = ConvModule(channels, widths[last], 1, bn_eps=bn_eps, bn_momentum=bn_momentum)
@@ -115,3 +148,13 @@ class MobileNetV2(nn.Module):
             if index in self.out_indices:
                 features.append(x)
         return tuple(features)
+
+
+def _blocks(output_stride: int) -> Iterator[list[tuple[int, int, bool]]]:
+    """For every stage its blocks' step, dilation, and whether the step is left out."""
+    reached, dilation = 2, 1  # behind the stem
+    for _, _, count, step in _STAGES:
+        dense = reached * step > output_stride
+        first = (step, dilation, dense)
+        reached, dilation = (reached, dilation * step) if dense else (reached * step, dilation)
+        yield [first, *[(1, dilation, False)] * (count - 1)]
