@@ -13,9 +13,7 @@ from handkit.errors import DataError
 
 
 @torch.no_grad()
-def encoded(
-    encode: Callable[[Tensor, Tensor], dict[str, Tensor]], keypoints: Any, visible: Any
-) -> dict[str, Any]:
+def encoded(encode: Callable[[Tensor, Tensor], dict[str, Tensor]], keypoints: Any, visible: Any) -> dict[str, Any]:
     """The targets that `encode` makes of tensors, as numpy arrays if the joints are no tensor."""
     if isinstance(keypoints, Tensor):
         return encode(keypoints, torch.as_tensor(visible, device=keypoints.device))

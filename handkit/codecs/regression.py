@@ -87,4 +87,6 @@ class Regression:
 
     def _size(self, like: Any) -> Any:
         """(2,) the input's size, of the array's kind."""
-        return np.array(self.input_size, like.dtype) if isinstance(like, np.ndarray) else like.new_tensor(self.input_size)
+        return (
+            np.array(self.input_size, like.dtype) if isinstance(like, np.ndarray) else like.new_tensor(self.input_size)
+        )

@@ -34,8 +34,8 @@ class SimCC:
         sigma: of the gaussians in bins, or those along (x, y).
         normalize: divide each gaussian by its integral, sqrt(2 pi) sigma; otherwise its height is 1.
         use_dark: decode to a fraction of a bin: blur the distribution, and step from the highest bin to the top of the
-            parabola that is its logarithm there (as `handkit.codecs.dark`, along one axis; the blur is mmpose's). A step
-            is at most sigma long, and there is none where the parabola has no top.
+            parabola that is its logarithm there (as `handkit.codecs.dark`, along one axis; the blur is mmpose's). A
+            step is at most sigma long, and there is none where the parabola has no top.
         unbiased: targets are centred on the joint itself; otherwise on the nearest bin.
         label_beta: the loss sends the targets through a softmax with this factor
             (``KLDiscretLoss(label_softmax=True, label_beta=...)``), which changes what an ideal network answers, and
@@ -67,7 +67,9 @@ class SimCC:
             )
         bins = [side * simcc_split_ratio for side in input_size]
         if any(abs(count - round(count)) > 1e-6 for count in bins):
-            raise ConfigError(f"SimCC: simcc_split_ratio {simcc_split_ratio} parts {tuple(input_size)} into {bins} bins")
+            raise ConfigError(
+                f"SimCC: simcc_split_ratio {simcc_split_ratio} parts {tuple(input_size)} into {bins} bins"
+            )
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.simcc_split_ratio = float(simcc_split_ratio)
         self.sigma = (float(x), float(y))
@@ -87,8 +89,8 @@ class SimCC:
             visible: (..., K), 0 where the joint is not labelled.
 
         Returns:
-            ``simcc_x`` (..., K, width x ratio), ``simcc_y`` (..., K, height x ratio), and ``target_weight`` (..., K): 1,
-            or 0 with empty targets where a joint is not visible or its gaussians, as far as 3 sigma, miss the input.
+            ``simcc_x`` (..., K, width x ratio), ``simcc_y`` (..., K, height x ratio), and ``target_weight`` (..., K):
+            1, or 0 with empty targets where a joint is not visible or its gaussians, as far as 3 sigma, miss the input.
             float32; values below 1e-18 may be 0 instead.
 
         Raises:

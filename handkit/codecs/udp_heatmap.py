@@ -24,8 +24,9 @@ class UDPHeatmap(GaussianHeatmap):
     crops cut likewise, ``TopDownAffine(use_udp=True)``, which `handkit.registry.validate` holds; without them joints
     would lie up to a pixel of the input off.
 
-    Targets are mmpose 1.x's: gaussians about the joint itself, cut at 3 sigma about the nearest cell. Decoding is DARK's
-    with UDP's differences: second ones between neighbouring cells, blurred values of 0.001 at least, edges repeated.
+    Targets are mmpose 1.x's: gaussians about the joint itself, cut at 3 sigma about the nearest cell. Decoding is
+    DARK's with UDP's differences: second ones between neighbouring cells, blurred values of 0.001 at least, edges
+    repeated.
     mmpose's `decode` gives x times w / (w - 1), which its way back to the image takes for granted; here joints are in
     input pixels as everywhere. Mean distance between joints and what their own targets decode to, 30 pixels or more
     from the border of a 256 input with a 64 map: 0.00015 pixels.
@@ -36,7 +37,8 @@ class UDPHeatmap(GaussianHeatmap):
         sigma: of the gaussians, in cells.
         kernel: of the blur before decoding, odd; None for the one whose own sigma is nearest: 11 at sigma 2.
         max_offset: decoding moves a joint by at most this many cells along each axis from the highest one, and not at
-            all where the map has no clear peak; None decodes as mmpose does, without either limit.
+            all where the map has no clear peak, as in its outermost cells; None decodes as mmpose does, without either
+            limit.
         probabilities: see `GaussianHeatmap`.
 
     Raises:

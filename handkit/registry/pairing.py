@@ -23,8 +23,8 @@ def check_pairs(config: Node) -> None:
     codecs = [("codec", config["codec"]), *made.items()] if is_node(config.get("codec")) else list(made.items())
     for where, codec in codecs:
         _check_crops(config, where, codec)
-    model = config.get("model")
-    head = model.get("head") if is_node(model) else None
+    model: Node = config.get("model") or {}
+    head: Node = model.get("head") or {}
     if not is_node(head):
         return
     losses = [node for node in model.get("losses") or () if is_node(node)]
@@ -58,8 +58,8 @@ def _check_crops(config: Node, where: str, codec: Node) -> None:
         for index, step in enumerate(config.get(key) or ()):
             if step.get("type") == "TopDownAffine" and not argument(step, "use_udp"):
                 raise ConfigError(
-                    f"{key}.{index}: {codec['type']} ({where}) lays the maps' corner cells on the crop's corner pixels, "
-                    "so the crop must do the same: add use_udp=True, or take GaussianHeatmap"
+                    f"{key}.{index}: {codec['type']} ({where}) lays the maps' corner cells on the crop's corner "
+                    "pixels, so the crop must do the same: add use_udp=True, or take GaussianHeatmap"
                 )
 
 

@@ -8,8 +8,8 @@ thread. What it stores, by the names of the rule's tables:
 - ``NAME_keys``: the state dict of each head; ``NAME_x``, ``NAME_y`` or ``NAME``: its raw outputs on `features`;
 - ``NAME_labels_x``, ``NAME_labels_y`` (4, 5, bins) and ``NAME_weights`` (4, 5): `SimCCLabel.encode` of `joints`;
   ``NAME_plain``, ``NAME_dark`` (4, 5, 2): `SimCCLabel.decode` of `distributions`, without and with ``use_dark``;
-- ``udp_maps`` (4, 5, 16, 12), ``udp_weights``: `UDPHeatmap.encode` of `joints`; ``udp_joints`` (4, 5, 2), ``udp_scores``:
-  its decode of `maps`, brought from mmpose's w / (w - 1) to pixels of the input;
+- ``udp_maps`` (4, 5, 16, 12), ``udp_weights``: `UDPHeatmap.encode` of `joints`; ``udp_joints`` (4, 5, 2),
+  ``udp_scores``: its decode of `maps`, brought from mmpose's w / (w - 1) to pixels of the input;
 - ``regression_labels`` (4, 5, 2), ``regression_weights``: `RegressionLabel.encode` of `joints`;
 - ``NAME_loss`` () and ``NAME_gradient_0``, ``NAME_gradient_1``: each loss on `outputs`, with target weights, and its
   gradients.

@@ -62,7 +62,9 @@ def distributions(bins: tuple[int, int], sigma: tuple[float, float]) -> tuple[Ar
     made = []
     for count, width in zip(bins, sigma, strict=True):
         centers = draw.uniform(-2, count + 2, (4, JOINTS, 1))
-        peaks = np.exp(-((np.arange(count) - centers) ** 2) / (2 * width**2)) + draw.uniform(0, 0.02, (4, JOINTS, count))
+        peaks = np.exp(-((np.arange(count) - centers) ** 2) / (2 * width**2)) + draw.uniform(
+            0, 0.02, (4, JOINTS, count)
+        )
         made.append((peaks / peaks.sum(-1, keepdims=True)).astype(np.float32))
     return made[0], made[1]
 

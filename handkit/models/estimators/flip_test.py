@@ -30,9 +30,10 @@ class FlipTest(nn.Module):
     none     -1.500  1.501  left alone; right (bias 0) for maps made with UDP, where corner centres coincide
     ======== ======= ====== =====================================================================================
 
-    ``simcc_x`` with r bins per pixel has the joint at bin r x, and flipped back r - 1 bins too far right: 'aligned' moves
-    it there, 'mmpose' and 'none' leave it, so that the mean of both is half a bin off at r = 2. ``simcc_y`` needs nothing,
-    and a mirrored coordinate is exactly (W - 1) / W - x in every mode.
+    ``simcc_x`` with r bins per pixel has the joint at bin r x, and flipped back r - 1 bins too far right: 'aligned'
+    moves it back, 'mmpose' and 'none' leave it, so that the mean of both is half a bin off at r = 2. ``simcc_y`` needs
+    nothing, and a mirrored coordinate is exactly (W - 1) / W - x in every mode. Of bins the probabilities are averaged,
+    where mmpose averages logits.
 
     Of the other outputs, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the mirror image, and
     ``xyz_root`` with x negated.

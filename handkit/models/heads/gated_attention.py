@@ -31,7 +31,8 @@ class ScaleNorm(nn.Module):
         """(..., dim) -> the same shape, computed in float32 at least."""
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True) * self.scale
-        return wide / length.clamp(min=self.eps) * self.g
+        scaled: Tensor = wide / length.clamp(min=self.eps) * self.g
+        return scaled
 
 
 class Scale(nn.Module):
@@ -91,7 +92,8 @@ class GatedAttention(nn.Module):
         if self.training and self.drop_path > 0:
             kept = torch.rand(len(x), 1, 1, device=x.device) >= self.drop_path
             attended = attended * kept / (1 - self.drop_path)
-        return self.res_scale(x) + attended
+        joined: Tensor = self.res_scale(x) + attended
+        return joined
 
     def _attended(self, x: Tensor) -> Tensor:
         u, v, base = self.act_fn(self.uv(self.ln(x))).split([self.e, self.e, self.s], dim=2)

@@ -16,7 +16,7 @@ from handkit.registry import MODELS
 
 @MODELS.register_module()
 class KLDiscretLoss(Loss):
-    """Kullback-Leibler divergence from the labels to softmax(beta x logits), along x and along y (Li et al., ECCV 2022).
+    """Kullback-Leibler divergence from the labels to softmax(beta x logits), along x and y (Li et al., ECCV 2022).
 
     Per joint the mean over the bins of both axes' terms, added; per hand the mean over all K joints, those without
     weight adding 0. A batch of N hands has mmpose's value (``use_target_weight=True``) divided by N: mmpose sums over
