@@ -11,9 +11,12 @@ class Codec(Protocol):
 
     Attributes:
         reads: the names of the network outputs that `decode` takes; a runtime hands all others on.
+        udp: the outputs are maps whose corner cells lie on the crop's corner pixels, so that crops must be cut with
+            ``use_udp=True``, and a mirrored map needs no shift.
     """
 
     reads: tuple[str, ...]
+    udp: bool
 
     def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
         """Network outputs of N crops -> joints (N, K, 2) in input pixels and scores (N, K) in [0, 1].
@@ -23,7 +26,13 @@ class Codec(Protocol):
 
 
 class TrainingCodec(Codec, Protocol):
-    """A codec that also makes the targets a network is trained on."""
+    """A codec that also makes the targets a network is trained on.
+
+    Attributes:
+        targets: the names of what `encode` gives.
+    """
+
+    targets: tuple[str, ...]
 
     def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
         """Joints (..., K, 2) in input pixels and their visibility (..., K) -> float32 targets by name.

@@ -9,12 +9,13 @@ peak are ever blurred, for all maps at once.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-_FLOOR = 1e-10
 _REACH = 2  # cells around the peak that the differences use
 
 
@@ -42,12 +43,17 @@ def dark_kernel(sigma: float) -> int:
 class Dark:
     """The decoder for maps blurred with one kernel.
 
+    Attributes:
+        floor: the least blurred value whose logarithm is taken.
+
     Args:
         kernel: size of the blur, odd; its sigma is 0.3 ((kernel - 1) / 2 - 1) + 0.8, so 11 has 2.0 and 17 has 2.9; for
             small kernels cv2's own tables stand in its place.
         max_offset: a step is at most this many cells along each axis, and there is none where the parabola has no top
             (flat and saddle-shaped maps); None as in mmpose: neither.
     """
+
+    floor: ClassVar[float] = 1e-10
 
     def __init__(self, kernel: int, max_offset: float | None) -> None:
         weights = cv2.getGaussianKernel(kernel, 0, cv2.CV_32F)[:, 0]
@@ -67,17 +73,23 @@ class Dark:
             peak: (M,) its value.
 
         Returns:
-            (M, 2) steps (dx, dy) in cells, always finite; 0 within two cells of the border.
+            (M, 2) steps (dx, dy) in cells, always finite.
         """
         blurred = _windows(maps, cells, self._radius + _REACH) @ self._blur.to(maps.device)
         # Bringing the blurred map back to its old maximum multiplies it by some c >= 1 and adds log c everywhere, which
         # no difference sees, unless the floor of the logarithm cuts in.
-        floored = (blurred.amin(1) < _FLOOR).nonzero()[:, 0]
+        floored = (blurred.amin(1) < self.floor).nonzero()[:, 0]
         if len(floored):
             blurred[floored] *= (peak[floored] / self._blurred_maximum(maps[floored]))[:, None]
-        limit = cells.new_tensor(maps.shape[:0:-1]) - _REACH
-        inside = ((cells >= _REACH) & (cells < limit)).all(1)
-        return _newton_step(blurred.clamp_(min=_FLOOR).log_(), inside, self.max_offset)
+        return self._steps(blurred.clamp_(min=self.floor).log_(), cells, cells.new_tensor(maps.shape[:0:-1]))
+
+    def _steps(self, logs: Tensor, cells: Tensor, size: Tensor) -> Tensor:
+        """(M, 25) logarithms around the cells, and the maps' width and height -> (M, 2) steps (dx, dy).
+
+        There are none within two cells of the border.
+        """
+        inside = ((cells >= _REACH) & (cells < size - _REACH)).all(1)
+        return newton_step(logs @ logs.new_tensor(_DIFFERENCES).T, inside, self.max_offset)
 
     def _blurred_maximum(self, maps: Tensor) -> Tensor:
         """(M, h, w) -> (M,) the maxima of the whole blurred maps, as two products with band matrices."""
@@ -91,9 +103,18 @@ class Dark:
         return torch.where((apart >= 0) & (apart <= 2 * self._radius), weights, 0)
 
 
-def _newton_step(logs: Tensor, inside: Tensor, max_offset: float | None) -> Tensor:
-    """(M, 25) logarithms around the peaks -> (M, 2) steps (dx, dy)."""
-    dx, dy, dxx, dyy, dxy = (logs @ logs.new_tensor(_DIFFERENCES).T).unbind(1)
+def newton_step(differences: Tensor, inside: Tensor, max_offset: float | None) -> Tensor:
+    """The step to the top of a parabola.
+
+    Args:
+        differences: (M, 5) dx, dy, dxx, dyy and dxy at the highest cells.
+        inside: (M,) where there is to be a step at all.
+        max_offset: see `Dark`.
+
+    Returns:
+        (M, 2) steps (dx, dy), 0 where there is none.
+    """
+    dx, dy, dxx, dyy, dxy = differences.unbind(1)
     determinant = dxx * dyy - dxy * dxy
     step = torch.stack([dxy * dy - dyy * dx, dxy * dx - dxx * dy], dim=1) / determinant[:, None]
     usable = inside & step.isfinite().all(1)

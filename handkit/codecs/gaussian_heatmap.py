@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from handkit.codecs.arrays import decoded, encoded, highest_cells, labelled_joints
 from handkit.codecs.dark import Dark, dark_kernel
-from handkit.errors import ConfigError, DataError
+from handkit.errors import ConfigError
 from handkit.registry import CODECS
 
 #: exp(-this) squared is still a normal float32.
@@ -44,6 +44,8 @@ class GaussianHeatmap:
     """
 
     reads: tuple[str, ...] = ("heatmaps",)
+    targets: tuple[str, ...] = ("heatmaps", "target_weight")
+    udp: bool = False
 
     def __init__(
         self,
@@ -56,19 +58,21 @@ class GaussianHeatmap:
         max_offset: float | None = 1.0,
         probabilities: bool = False,
     ) -> None:
+        name = type(self).__name__
         if min(*input_size, *heatmap_size) < 1 or sigma <= 0:
-            raise ConfigError(f"GaussianHeatmap needs positive sizes, got {input_size}, {heatmap_size}, sigma={sigma}")
+            raise ConfigError(f"{name} needs positive sizes, got {input_size}, {heatmap_size}, sigma={sigma}")
         kernel = dark_kernel(sigma) if kernel is None else kernel
         if kernel < 1 or kernel % 2 == 0:
-            raise ConfigError(f"GaussianHeatmap: kernel must be odd and positive, not {kernel}")
+            raise ConfigError(f"{name}: kernel must be odd and positive, not {kernel}")
         if max_offset is not None and max_offset < 0:
-            raise ConfigError(f"GaussianHeatmap: max_offset must not be negative, not {max_offset}; None sets no limit")
+            raise ConfigError(f"{name}: max_offset must not be negative, not {max_offset}; None sets no limit")
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
         self.sigma = float(sigma)
         self.unbiased = unbiased
         self.probabilities = probabilities
         self.stride = (input_size[0] / heatmap_size[0], input_size[1] / heatmap_size[1])
+        self._middle = (input_size[0] / 2, input_size[1] / 2)
         self._dark = Dark(kernel, max_offset) if dark else None
 
     def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
@@ -86,20 +90,11 @@ class GaussianHeatmap:
         Raises:
             DataError: shapes that disagree, or a visible joint that is not finite.
         """
-        if isinstance(keypoints, Tensor):
-            return self._encode(keypoints, torch.as_tensor(visible, device=keypoints.device))
-        targets = self._encode(torch.tensor(np.asarray(keypoints, np.float32)), torch.tensor(np.asarray(visible)))
-        return {name: target.numpy() for name, target in targets.items()}
+        return encoded(self._encode, keypoints, visible)
 
-    @torch.no_grad()
     def _encode(self, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
-        if keypoints.shape != (*visible.shape, 2):
-            shapes = f"{tuple(keypoints.shape)} and visible {tuple(visible.shape)}"
-            raise DataError(f"keypoints {shapes} must be (..., K, 2) and (..., K)")
-        labelled = visible > 0
-        if not (keypoints.isfinite().all(-1) | ~labelled).all():
-            raise DataError("a visible joint has a coordinate that is not finite")
-        centers = torch.where(labelled[..., None], keypoints, 0).float() / keypoints.new_tensor(self.stride).float()
+        joints, labelled = labelled_joints(keypoints, visible)
+        centers = joints / joints.new_tensor(self.stride)
         profile = self._unbiased_profile if self.unbiased else self._biased_profile
         columns, hits_x = profile(centers[..., 0], self.heatmap_size[0])
         rows, hits_y = profile(centers[..., 1], self.heatmap_size[1])
@@ -145,12 +140,7 @@ class GaussianHeatmap:
         Raises:
             ConfigError: maps of another size than `heatmap_size`.
         """
-        heatmaps = outputs["heatmaps"]
-        if isinstance(heatmaps, np.ndarray):
-            keypoints, scores = self._decode(torch.from_numpy(np.require(heatmaps, requirements=["C", "W"])))
-            return keypoints.numpy(), scores.numpy()
-        with torch.autocast(heatmaps.device.type, enabled=False):  # half precision would cost half a pixel
-            return self._decode(heatmaps)
+        return decoded(self._decode, outputs["heatmaps"])
 
     @torch.no_grad()
     def _decode(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,23 +148,14 @@ class GaussianHeatmap:
         if heatmaps.ndim != 4 or heatmaps.shape[-2:] != (height, width):
             raise ConfigError(f"GaussianHeatmap decodes (N, K, {height}, {width}) maps, got {tuple(heatmaps.shape)}")
         maps = heatmaps.flatten(0, 1).float()
-        cells, peak = _highest_cells(maps)
+        cells, peak = highest_cells(maps)
         offsets = self._dark.offsets(maps, cells, peak) if self._dark else _quarter_offsets(maps, cells)
         found = peak > 0
-        middle = offsets.new_tensor(self.input_size) / 2
+        middle = offsets.new_tensor(self._middle)
         keypoints = torch.where(found[:, None], (cells + offsets) * offsets.new_tensor(self.stride), middle)
         scale = 2 * math.pi * self.sigma**2 if self.probabilities else 1.0
         scores = torch.where(found, peak * scale, 0).clamp(0, 1)
         return keypoints.reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
-
-
-def _highest_cells(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """(M, h, w) -> (M, 2) column and row of each map's maximum, the first in reading order, and (M,) its value."""
-    flat = maps.flatten(1)
-    # torch's argmax on a CPU is not vectorised: ten times slower than numpy's.
-    index = torch.from_numpy(flat.numpy().argmax(1)) if flat.device.type == "cpu" else flat.argmax(1)
-    width = maps.shape[2]
-    return torch.stack([index % width, index // width], dim=1), flat.gather(1, index[:, None])[:, 0]
 
 
 def _quarter_offsets(maps: Tensor, cells: Tensor) -> Tensor:

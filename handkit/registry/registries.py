@@ -29,7 +29,14 @@ MODELS = _registry(
     "models.detectors",
 )
 #: Pairs of encode (joints to targets) and decode (network outputs to joints).
-CODECS = _registry("codec", mmengine_registry.TASK_UTILS, "codecs.regression", "codecs.gaussian_heatmap")
+CODECS = _registry(
+    "codec",
+    mmengine_registry.TASK_UTILS,
+    "codecs.regression",
+    "codecs.gaussian_heatmap",
+    "codecs.udp_heatmap",
+    "codecs.simcc",
+)
 #: Steps from a source to what the network takes.
 TRANSFORMS = _registry("transform", mmengine_registry.TRANSFORMS, "transforms")
 #: Readers of annotation files and generators of samples.
@@ -51,6 +58,8 @@ NEEDS_TORCH = frozenset(
     f"handkit.{room}"
     for room in (
         "codecs.gaussian_heatmap",
+        "codecs.udp_heatmap",
+        "codecs.simcc",
         "models.backbones",
         "models.heads",
         "models.losses",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from handkit.errors import ConfigError, did_you_mean
 from handkit.registry.build import check_arguments, is_node, resolve
 from handkit.registry.keys import CONFIG_KEYS, TrainingSettings
+from handkit.registry.pairing import check_pairs
 from handkit.registry.registries import (
     CODECS,
     DATASETS,
@@ -72,7 +73,7 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
         for index, step in enumerate(_list(config, key)):
             resolve(_type_of(step, f"{key}.{index}"), registry, f"{key}.{index}")
     _check_sizes(config)
-    _check_probabilities(config)
+    check_pairs(config)
     return count
 
 
@@ -182,12 +183,3 @@ def _check_sizes(config: Mapping[str, Any]) -> None:
                 raise ConfigError(
                     f"{key}.{index}.codec makes other targets than the config's codec reads: {step['codec']}"
                 )
-
-
-def _check_probabilities(config: Mapping[str, Any]) -> None:
-    """The codec reads maps as what the head makes of them."""
-    model, codec = config.get("model") or {}, config.get("codec") or {}
-    head = model.get("head") or {}
-    made, read = head.get("softmax", False), codec.get("probabilities", False)
-    if head and codec and made != read:
-        raise ConfigError(f"model.head has softmax={made}, but codec has probabilities={read}: they must agree")

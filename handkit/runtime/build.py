@@ -25,10 +25,10 @@ def build_net(config: Mapping[str, Any]) -> Net:
     transforms = [build(node, TRANSFORMS, "test_transforms") for node in config["test_transforms"]]
     _, tensor_part = split_stages(transforms)
     model: Any = config["model"]
+    codec = build(config["codec"], CODECS, "codec") if "codec" in needed else None
     if config.get("flip_test"):
-        shift = "none" if any(node.get("use_udp") for node in config["test_transforms"]) else config["flip_test"]
+        shift = "none" if codec is not None and codec.udp else config["flip_test"]
         model = {"type": "FlipTest", "model": model, "shift": shift}
     runtime = build(config["runtime"], RUNTIMES, "runtime")
-    codec = build(config["codec"], CODECS, "codec") if "codec" in needed else None
     net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
     return net

@@ -51,6 +51,9 @@ SAMPLE_KEYS: dict[str, str] = {
     "doubted; finding one is no error, and nothing is learnt there",
     "ignored_counts": "how many of a batch's `ignored_boxes` each image has, (N,)",
     "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget",
+    "simcc_x": "(21, bins along x) float32 target of TopDownGenerateTarget with the codec SimCC",
+    "simcc_y": "(21, bins along y) float32, likewise",
+    "coordinates": "(21, 2) float32 target of TopDownGenerateTarget with the codec Regression: x / width, y / height",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }
 

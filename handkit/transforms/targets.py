@@ -14,6 +14,8 @@ from handkit.transforms.base import Sample
 class TopDownGenerateTarget:
     """Adds the codec's targets, e.g. `heatmaps` and `target_weight`, made of `keypoints` and `visible`.
 
+    Their names are the codec's ``targets``; PoseCollect must name them.
+
     Works on one hand in numpy and on a batch, numpy or torch, where the batch lies: behind the collation, on a GPU or
     in one call for the whole batch on a CPU.
 

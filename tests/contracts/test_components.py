@@ -138,7 +138,8 @@ def test_losses_are_named_and_judge_what_a_head_gives() -> None:
     assert len(losses) >= 4
     for loss in losses:
         assert loss.name.startswith("loss_")
-        assert (loss.output, loss.activation) in outputs, f"no head gives what {type(loss).__name__} judges"
+        for name in loss.reads:
+            assert (name, loss.activation) in outputs, f"no head gives what {type(loss).__name__} judges"
         assert not loss.state_dict()
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from handkit.codecs.gaussian_heatmap import GaussianHeatmap
+from handkit.codecs.simcc import SimCC
 from handkit.errors import ConfigError
 from handkit.models.backbones import HRNet
 from handkit.models.estimators import FlipTest, TopDownEstimator
@@ -124,6 +125,41 @@ def test_presence_is_averaged_and_the_mirror_images_side_counts_the_other_way() 
     torch.testing.assert_close(out["xyz_root"], torch.tensor([[[2.0, 3, 4]], [[-1, 1, 1]]]))
 
 
+class Lights(nn.Module):
+    """Answers an image whose light is centred on a joint with `SimCC`'s ideal distributions, and its coordinates."""
+
+    def __init__(self, ratio: float) -> None:
+        super().__init__()
+        self.codec = SimCC((SIZE, SIZE), ratio, use_dark=True)
+
+    def forward(self, img: Tensor) -> dict[str, Tensor]:
+        light, places = img[:, 0].double(), torch.arange(SIZE).double()
+        total = light.sum((1, 2))
+        joints = torch.stack([light.sum(1) @ places / total, light.sum(2) @ places / total], 1)[:, None].float()
+        made = {name: value / value.sum(-1, keepdim=True) for name, value in self.labels(joints).items()}
+        return {**made, "coordinates": joints / SIZE}
+
+    def labels(self, joints: Tensor) -> dict[str, Tensor]:
+        encoded = self.codec.encode(joints, torch.ones(joints.shape[:2]))
+        return {name: encoded[name] for name in self.codec.reads}
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_mirrored_bins_have_no_bias_when_aligned(ratio: float) -> None:
+    """mmpose leaves the mirrored bins where they are: (ratio - 1) / 2 bins too far right in the mean."""
+    model = Lights(ratio)
+    for x, y in np.random.default_rng(0).uniform(64, 190, (10, 2)):
+        for shift, bias in (("aligned", 0.0), ("mmpose", (ratio - 1) / 2 / ratio)):
+            joints, _ = model.codec.decode(FlipTest(model, shift)(image(x, y)))  # type: ignore[arg-type]
+            assert joints[0, 0].numpy() - (x, y) == pytest.approx([bias, 0], abs=2e-3)
+
+
+@pytest.mark.parametrize("shift", ["aligned", "mmpose", "none"])
+def test_mirrored_coordinates_are_exact(shift: Any) -> None:
+    out = FlipTest(Lights(2.0), shift)(image(70.25, 180.5))["coordinates"]
+    np.testing.assert_allclose(out[0, 0] * SIZE, [70.25, 180.5], atol=1e-4)
+
+
 def test_an_output_with_no_known_mirror_image_is_refused() -> None:
     with pytest.raises(ConfigError, match="'flow'"):
         FlipTest(Outputs(flow=torch.zeros(2, 1)))(torch.zeros(1, 3, 8, 8))
@@ -144,8 +180,8 @@ def test_shifting_moves_a_cubic_exactly(cells: float, weights: tuple[float, ...]
     torch.testing.assert_close(moved[2:-1], cubic(x - cells * 0.1)[2:-1])
 
 
-@given(st.integers(0, 1))
+@given(st.integers(-3, 3))
 def test_shifting_by_whole_cells_copies(cells: int) -> None:
     maps = torch.from_numpy(RULE.maps())
-    columns = (torch.arange(48) - cells).clamp(0)
+    columns = (torch.arange(48) - cells).clamp(0, 47)
     torch.testing.assert_close(shift_columns(maps, cells), maps[..., columns], rtol=0, atol=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -12,19 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handkit.codecs.gaussian_heatmap import GaussianHeatmap
+from handkit.codecs.regression import Regression
+from handkit.codecs.simcc import SimCC
 from handkit.errors import ConfigError
 from handkit.models.losses import (
     HandednessLoss,
     KeypointMSELoss,
+    KeypointOHKMMSELoss,
+    KLDiscretLoss,
     Loss,
     MultiBoxLoss,
     PresenceLoss,
+    SmoothL1Loss,
     SpatialCrossEntropyLoss,
     Targets,
+    WingLoss,
 )
 
 HEATMAP_LOSSES = [KeypointMSELoss(), SpatialCrossEntropyLoss()]
-LOSSES: list[Loss] = [*HEATMAP_LOSSES, PresenceLoss(), HandednessLoss()]
+OTHERS = [KLDiscretLoss(), KLDiscretLoss(10.0, True), SmoothL1Loss(), WingLoss(), KeypointOHKMMSELoss(3)]
+LOSSES: list[Loss] = [*HEATMAP_LOSSES, *OTHERS, PresenceLoss(), HandednessLoss()]
 NAN = float("nan")
 
 
@@ -32,20 +40,27 @@ def batch(count: int = 4, seed: int = 0) -> tuple[dict[str, torch.Tensor], Targe
     """Raw outputs and targets of hands with joints in and out of the crop, some of them not labelled."""
     draw = np.random.default_rng(seed)
     visible = draw.uniform(0, 1, (count, 5)) < 0.8
-    made = GaussianHeatmap((64, 64), (16, 16)).encode(draw.uniform(-10, 74, (count, 5, 2)), visible)
+    joints = draw.uniform(-10, 74, (count, 5, 2))
+    made = Regression((64, 64)).encode(joints, visible)
+    made |= SimCC((64, 32), 1.0, 3.0).encode(joints, visible)
+    made |= GaussianHeatmap((64, 64), (16, 16)).encode(joints, visible)
+    shapes = {"heatmaps": (16, 16), "simcc_x": (64,), "simcc_y": (32,), "coordinates": (2,)}
     outputs = {
-        "heatmaps": torch.from_numpy(draw.normal(0, 1, (count, 5, 16, 16)).astype(np.float32)),
+        **{
+            name: torch.from_numpy(draw.normal(0, 1, (count, 5, *shape)).astype(np.float32))
+            for name, shape in shapes.items()
+        },
         "presence": torch.from_numpy(draw.normal(0, 1, count).astype(np.float32)),
         "handedness": torch.from_numpy(draw.normal(0, 1, count).astype(np.float32)),
     }
     right = torch.tensor([1.0, 0.0, NAN, 1.0]).repeat(count)[:count]
-    maps, weight = torch.from_numpy(made["heatmaps"]), torch.from_numpy(made["target_weight"])
-    return outputs, Targets(maps, weight, right, torch.ones(count))
+    encoded = {name: torch.from_numpy(target) for name, target in made.items()}
+    return outputs, Targets(**encoded, right=right, hand=torch.ones(count))
 
 
 def some(targets: Targets, rows: Any, hand: torch.Tensor) -> Targets:
-    parts = (targets.heatmaps, targets.target_weight, targets.right)
-    return Targets(*(part[rows] for part in parts if part is not None), hand)
+    parts = {key: value[rows] for key, value in vars(targets).items() if value is not None}
+    return Targets(**{**parts, "hand": hand})
 
 
 def test_the_squared_difference_by_hand() -> None:
@@ -98,15 +113,16 @@ def test_crops_without_a_hand_change_nothing_but_presence(loss: Loss) -> None:
     value = loss(mixed, some(targets, slice(0, 4), torch.tensor([1.0, 1, 1, 0])))
     expected.backward()
     value.backward()
-    gradient, unmixed = mixed[loss.output].grad, alone[loss.output].grad
-    assert gradient is not None
-    assert unmixed is not None
-    if isinstance(loss, PresenceLoss):
-        assert gradient[3] > 0
-    else:
-        assert value.item() == pytest.approx(expected.item(), rel=1e-6)
-        assert not gradient[3].any()
-        torch.testing.assert_close(gradient[:3], unmixed)
+    for name in loss.reads:
+        gradient, unmixed = mixed[name].grad, alone[name].grad
+        assert gradient is not None
+        assert unmixed is not None
+        if isinstance(loss, PresenceLoss):
+            assert gradient[3] > 0
+        else:
+            assert value.item() == pytest.approx(expected.item(), rel=1e-6)
+            assert not gradient[3].any()
+            torch.testing.assert_close(gradient[:3], unmixed)
 
 
 def test_an_unknown_side_teaches_nothing_about_sides() -> None:
@@ -126,15 +142,15 @@ def test_an_unknown_side_teaches_nothing_about_sides() -> None:
 def test_a_batch_in_which_nothing_counts_has_no_gradient_but_is_finite(loss: Loss) -> None:
     outputs, targets = batch()
     leaves = {name: value.requires_grad_() for name, value in outputs.items()}
-    nothing = Targets(targets.heatmaps, targets.target_weight, torch.full((4,), NAN), torch.zeros(4))
-    value = loss(leaves, nothing)
+    value = loss(leaves, dataclasses.replace(targets, right=torch.full((4,), NAN), hand=torch.zeros(4)))
     value.backward()
-    gradient = leaves[loss.output].grad
-    assert gradient is not None
-    assert gradient.isfinite().all()
-    if not isinstance(loss, PresenceLoss):
-        assert value.item() == 0
-        assert not gradient.any()
+    for name in loss.reads:
+        gradient = leaves[name].grad
+        assert gradient is not None
+        assert gradient.isfinite().all()
+        if not isinstance(loss, PresenceLoss):
+            assert value.item() == 0
+            assert not gradient.any()
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
@@ -142,7 +158,7 @@ def test_a_batch_in_which_nothing_counts_has_no_gradient_but_is_finite(loss: Los
 @given(order=st.permutations(range(6)), seed=st.integers(0, 99))
 def test_the_mean_is_that_of_the_samples_in_any_order(loss: Loss, order: list[int], seed: int) -> None:
     outputs, targets = batch(6, seed)
-    values, counts = loss.per_sample(outputs[loss.output], targets)
+    values, counts = loss.per_sample(outputs, targets)
     assert values.shape == counts.shape == (6,)
     mean = loss(outputs, targets).item()
     assert mean == pytest.approx((values[counts > 0].sum() / counts.sum()).item(), rel=1e-5)
@@ -153,7 +169,7 @@ def test_the_mean_is_that_of_the_samples_in_any_order(loss: Loss, order: list[in
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
 def test_a_network_gone_nan_is_not_hidden(loss: Loss) -> None:
     outputs, targets = batch()
-    outputs[loss.output][1] = NAN
+    outputs[loss.reads[-1]][1] = NAN
     assert loss(outputs, targets).isnan()
 
 

@@ -39,8 +39,24 @@ def test_the_targets_are_collected_with_the_labels() -> None:
 
 
 def test_a_codec_that_only_decodes_is_refused() -> None:
-    with pytest.raises(ConfigError, match="Regression makes no targets"):
-        build(dict(type="TopDownGenerateTarget", codec=dict(type="Regression", input_size=(256, 256))))
+    class Reader:
+        """A user's codec that a published network is decoded by."""
+
+        reads = ("heatmaps",)
+
+        def decode(self, outputs: Any) -> Any:
+            return outputs["heatmaps"], outputs["heatmaps"]
+
+    with pytest.raises(ConfigError, match="Reader makes no targets"):
+        TopDownGenerateTarget(Reader())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "codec", [dict(type="UDPHeatmap"), dict(type="SimCC"), dict(type="Regression", input_size=(256, 256))]
+)
+def test_every_codec_names_the_targets_it_adds(codec: dict[str, Any]) -> None:
+    step = build(dict(type="TopDownGenerateTarget", codec=codec))
+    assert set(step(batch())) == {*batch(), *step.codec.targets}
 
 
 def test_labels_that_make_no_sense_are_named() -> None:

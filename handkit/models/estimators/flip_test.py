@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
@@ -30,13 +30,18 @@ class FlipTest(nn.Module):
     none     -1.500  1.501  left alone; right (bias 0) for maps made with UDP, where corner centres coincide
     ======== ======= ====== =====================================================================================
 
+    ``simcc_x`` with r bins per pixel has the joint at bin r x, and flipped back r - 1 bins too far right: 'aligned'
+    moves it back, 'mmpose' and 'none' leave it, so that the mean of both is half a bin off at r = 2. ``simcc_y`` needs
+    nothing, and a mirrored coordinate is exactly (W - 1) / W - x in every mode. Of bins the probabilities are averaged,
+    where mmpose averages logits.
+
     Of the other outputs, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the mirror image, and
     ``xyz_root`` with x negated.
 
     Args:
         model: the estimator, e.g. `TopDownEstimator`. As in torch's own wrappers it becomes the attribute ``module``,
             and `handkit.checkpoints` reads and writes its weights, not the wrapper's.
-        shift: how the mirrored heat maps are moved before they are averaged.
+        shift: how the mirrored heat maps and ``simcc_x`` are moved before they are averaged.
 
     Raises:
         ConfigError: an unknown `shift`; in the forward pass, an output that cannot be mirrored.
@@ -59,8 +64,12 @@ class FlipTest(nn.Module):
         """An output of the mirror image, brought back to the crop; hands keep their joint order when mirrored."""
         if name == "heatmaps":
             return self._shift(out.flip(-1), stride=width / out.shape[-1])
-        if name == "presence":
+        if name == "simcc_x":
+            return shift_columns(out.flip(-1), 1 - out.shape[-1] / width if self.shift == "aligned" else 0.0)
+        if name in ("presence", "simcc_y"):
             return out
+        if name == "coordinates":
+            return (out - out.new_tensor([(width - 1) / width, 0])) * out.new_tensor([-1.0, 1.0])
         if name == "handedness":
             return 1 - out
         if name == "xyz_root":
@@ -76,19 +85,18 @@ class FlipTest(nn.Module):
 
 
 def shift_columns(maps: Tensor, cells: float) -> Tensor:
-    """Moves (N, K, h, w) maps to the right by a part of a cell: cubic Lagrange interpolation, edges repeated.
+    """Moves (..., w) maps to the right by any number of cells: cubic Lagrange interpolation, edges repeated.
 
     Args:
         maps: the maps.
-        cells: in [0, 1].
+        cells: to the left where negative; whole numbers copy.
     """
-    taps = (-1, 0, 1, 2)
-    padded = F.pad(maps, (taps[-1], -taps[0], 0, 0), mode="replicate")
+    whole = math.floor(cells)
+    part = cells - whole
+    taps = (-1, 0, 1, 2) if part else (0,)
+    columns = torch.arange(maps.shape[-1], device=maps.device) - whole
     moved = torch.zeros_like(maps)
-    for index, tap in enumerate(reversed(taps)):
-        others = [other for other in taps if other != tap]
-        weight = 1.0
-        for other in others:
-            weight *= (cells - other) / (tap - other)
-        moved = moved + weight * padded[..., index : index + maps.shape[-1]]
+    for tap in taps:
+        weight = math.prod((part - other) / (tap - other) for other in taps if other != tap)
+        moved = moved + weight * maps[..., (columns - tap).clamp(0, maps.shape[-1] - 1)]
     return moved

@@ -51,6 +51,9 @@ class TopDownEstimator(nn.Module):
         target_weight: Tensor | None = None,
         right: Tensor | None = None,
         hand: Tensor | None = None,
+        simcc_x: Tensor | None = None,
+        simcc_y: Tensor | None = None,
+        coordinates: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Runs N crops.
 
@@ -61,6 +64,9 @@ class TopDownEstimator(nn.Module):
             target_weight: of the joints.
             right: the person's side.
             hand: whether there is one.
+            simcc_x: labels along x.
+            simcc_y: labels along y.
+            coordinates: of the joints.
 
         Returns:
             In the mode 'predict' the heads' outputs after their activation, N rows each; in 'tensor' before it; in
@@ -74,7 +80,9 @@ class TopDownEstimator(nn.Module):
         if mode == "predict":
             return {name: value for head, outputs in raw for name, value in head.activate(outputs).items()}
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
-        return joined if mode == "tensor" else self._loss(joined, Targets(heatmaps, target_weight, right, hand))
+        if mode == "tensor":
+            return joined
+        return self._loss(joined, Targets(heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates))
 
     def _raw(self, features: Sequence[Tensor]) -> Iterator[tuple[Head, dict[str, Tensor]]]:
         """Each head with its raw outputs, the main one first."""
@@ -111,11 +119,18 @@ def _check_outputs(heads: Sequence[Head], losses: Sequence[Loss]) -> None:
         raise ConfigError(f"two losses judge the same output: {names}")
     for loss in losses:
         kind = type(loss).__name__
-        if loss.output not in given:
-            raise ConfigError(f"{kind} judges {loss.output!r}, but the heads give {sorted(given)}")
-        head = given[loss.output]
-        if head.activation != loss.activation:
-            raise ConfigError(
-                f"{kind} is for heads with the activation {loss.activation!r}; {type(head).__name__} has "
-                f"{head.activation!r}"
-            )
+        for name in loss.reads:
+            if name not in given:
+                raise ConfigError(f"{kind} judges {name!r}, but the heads give {sorted(given)}")
+            _check_activation(given[name], loss)
+
+
+def _check_activation(head: Head, loss: Loss) -> None:
+    kinds = type(loss).__name__, type(head).__name__
+    if head.activation != loss.activation:
+        raise ConfigError(
+            f"{kinds[0]} is for heads with the activation {loss.activation!r}; {kinds[1]} has {head.activation!r}"
+        )
+    made, judged = getattr(head, "beta", None), getattr(loss, "beta", None)
+    if head.activation == "softmax" and None not in (made, judged) and made != judged:
+        raise ConfigError(f"{kinds[0]} has beta={judged}, but {kinds[1]} has beta={made}: they must agree")

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-#: What makes a raw output a prediction: nothing, a softmax over the cells of each map, or a sigmoid.
+#: What makes a raw output a prediction: nothing, a softmax over the cells of each map (or bins), or a sigmoid.
 Activation = Literal["none", "softmax", "sigmoid"]
 
 
@@ -37,5 +37,5 @@ class Head(nn.Module):
 
 
 def spatial_softmax(maps: Tensor) -> Tensor:
-    """(N, K, h, w) logits -> probabilities over the cells of each map."""
+    """(N, K, h, w) or (N, K, bins) logits -> probabilities over the cells of each map, or over the bins."""
     return maps.flatten(2).softmax(dim=2).view_as(maps)

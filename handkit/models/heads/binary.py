@@ -16,14 +16,13 @@ class _BinaryHead(Head):
 
     activation = "sigmoid"
 
-    def __init__(self, output: str, in_channels: int, hidden_channels: int) -> None:
+    def __init__(self, in_channels: int, hidden_channels: int) -> None:
         super().__init__()
         if in_channels < 1 or hidden_channels < 1:
             raise ConfigError(
                 f"{type(self).__name__} needs positive in_channels and hidden_channels, got {in_channels} and "
                 f"{hidden_channels}"
             )
-        self.outputs = (output,)
         self.conv = nn.Conv2d(in_channels, hidden_channels, 1, bias=False)
         self.bn = nn.BatchNorm2d(hidden_channels)
         self.relu = nn.ReLU(inplace=True)
@@ -50,8 +49,10 @@ class PresenceHead(_BinaryHead):
         ConfigError: a number of channels below 1.
     """
 
+    outputs = ("presence",)
+
     def __init__(self, in_channels: int = 144, hidden_channels: int = 128) -> None:
-        super().__init__("presence", in_channels, hidden_channels)
+        super().__init__(in_channels, hidden_channels)
 
 
 @MODELS.register_module()
@@ -68,5 +69,7 @@ class HandednessHead(_BinaryHead):
         ConfigError: a number of channels below 1.
     """
 
+    outputs = ("handedness",)
+
     def __init__(self, in_channels: int = 144, hidden_channels: int = 128) -> None:
-        super().__init__("handedness", in_channels, hidden_channels)
+        super().__init__(in_channels, hidden_channels)

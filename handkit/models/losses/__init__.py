@@ -2,15 +2,21 @@
 
 from handkit.models.losses.base import Loss, Targets
 from handkit.models.losses.binary import HandednessLoss, PresenceLoss
-from handkit.models.losses.heatmaps import KeypointMSELoss, SpatialCrossEntropyLoss
+from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
+from handkit.models.losses.heatmaps import KeypointMSELoss, KeypointOHKMMSELoss, SpatialCrossEntropyLoss
 from handkit.models.losses.multibox import MultiBoxLoss
+from handkit.models.losses.simcc import KLDiscretLoss
 
 __all__ = [
     "HandednessLoss",
+    "KLDiscretLoss",
     "KeypointMSELoss",
+    "KeypointOHKMMSELoss",
     "Loss",
     "MultiBoxLoss",
     "PresenceLoss",
+    "SmoothL1Loss",
     "SpatialCrossEntropyLoss",
     "Targets",
+    "WingLoss",
 ]

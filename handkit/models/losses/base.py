@@ -22,12 +22,18 @@ class Targets:
         target_weight: (N, K) share with which a joint counts, 0 where it is not labelled.
         right: (N,) 1 the person's right hand in the un-mirrored image, 0 the left one, NaN unknown.
         hand: (N,) 1 where the crop shows a hand, 0 where it does not; None when all of them do.
+        simcc_x: (N, K, bins along x) from the codec's ``encode``.
+        simcc_y: (N, K, bins along y), likewise.
+        coordinates: (N, K, 2), x / width and y / height, likewise.
     """
 
     heatmaps: Tensor | None = None
     target_weight: Tensor | None = None
     right: Tensor | None = None
     hand: Tensor | None = None
+    simcc_x: Tensor | None = None
+    simcc_y: Tensor | None = None
+    coordinates: Tensor | None = None
 
     def need(self, name: str, loss: nn.Module) -> Tensor:
         """The target of that name.
@@ -49,7 +55,7 @@ class Targets:
 
 
 class Loss(nn.Module):
-    """One term of the training loss, from one raw output of the network.
+    """One term of the training loss, from one or more raw outputs of a head.
 
     Rows that a term has nothing to say about (a crop without a hand, an unknown side) are left out of its mean, so that
     they change neither the value nor the gradient, however many there are. Half precision is left before anything is
@@ -60,15 +66,17 @@ class Loss(nn.Module):
 
     Attributes:
         name: the term's name among those the network answers; begins with ``loss_``.
-        output: the raw output that is judged.
-        activation: what this loss takes the output to go through later; the head must agree.
+        reads: the raw outputs that are judged.
+        needs: the targets it cannot do without; where a row may be no hand, it also regards ``hand``.
+        activation: what this loss takes the outputs to go through later; the head must agree.
 
     Raises:
         ConfigError: a `loss_weight` that is not positive.
     """
 
     name: ClassVar[str]
-    output: ClassVar[str]
+    reads: ClassVar[tuple[str, ...]]
+    needs: ClassVar[tuple[str, ...]]
     activation: ClassVar[Activation]
     loss_weight: float
 
@@ -84,11 +92,11 @@ class Loss(nn.Module):
         Raises:
             ConfigError: a target is missing or has another shape than the output.
         """
-        values, counts = self.per_sample(at_least_float32(outputs[self.output]), targets)
+        values, counts = self.per_sample({name: at_least_float32(outputs[name]) for name in self.reads}, targets)
         return (values * counts).sum() / counts.sum().clamp(min=1)
 
-    def per_sample(self, output: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
-        """The raw output of N rows -> (N,) values, and (N,) 1 for the rows that count, else 0."""
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
+        """The raw outputs of N rows -> (N,) values, and (N,) 1 for the rows that count, else 0."""
         raise NotImplementedError
 
 

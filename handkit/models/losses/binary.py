@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch.nn.functional as F
@@ -21,12 +22,13 @@ class PresenceLoss(Loss):
     """
 
     name: ClassVar[str] = "loss_presence"
-    output: ClassVar[str] = "presence"
+    reads: ClassVar[tuple[str, ...]] = ("presence",)
+    needs: ClassVar[tuple[str, ...]] = ("hand",)
     activation: ClassVar[Activation] = "sigmoid"
 
-    def per_sample(self, output: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
         """(N,) logits -> (N,) values; all rows count."""
-        hand = targets.need("hand", self)
+        output, hand = outputs["presence"], targets.need("hand", self)
         check_shape(self, "hand", hand, tuple(output.shape))
         values = F.binary_cross_entropy_with_logits(output, hand.to(output.dtype), reduction="none")
         return values, output.new_ones(len(output))
@@ -41,12 +43,13 @@ class HandednessLoss(Loss):
     """
 
     name: ClassVar[str] = "loss_handedness"
-    output: ClassVar[str] = "handedness"
+    reads: ClassVar[tuple[str, ...]] = ("handedness",)
+    needs: ClassVar[tuple[str, ...]] = ("right",)
     activation: ClassVar[Activation] = "sigmoid"
 
-    def per_sample(self, output: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
         """(N,) logits -> (N,) values; rows of a hand whose side is known count."""
-        right = targets.need("right", self)
+        output, right = outputs["handedness"], targets.need("right", self)
         check_shape(self, "right", right, tuple(output.shape))
         known = right.isfinite().to(output.dtype)
         sides = right.nan_to_num(nan=0.0).to(output.dtype)

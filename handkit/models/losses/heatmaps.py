@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import Tensor
 
+from handkit.errors import ConfigError
 from handkit.models.heads.base import Activation
 from handkit.models.losses.base import Loss, Targets, check_shape
 from handkit.registry import MODELS
@@ -15,14 +17,20 @@ class _HeatmapLoss(Loss):
     """A value per map, weighted by ``target_weight``, averaged over all K joints of the hands."""
 
     name: ClassVar[str] = "loss_heatmaps"
-    output: ClassVar[str] = "heatmaps"
+    reads: ClassVar[tuple[str, ...]] = ("heatmaps",)
+    needs: ClassVar[tuple[str, ...]] = ("heatmaps", "target_weight")
 
-    def per_sample(self, output: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
-        """(N, K, h, w) -> (N,) means over all K joints, those without weight adding 0; crops of a hand count."""
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
+        """(N, K, h, w) -> (N,) means over the joints, those without weight adding 0; crops of a hand count."""
+        output = outputs["heatmaps"]
         maps, weight = targets.need("heatmaps", self), targets.need("target_weight", self)
         check_shape(self, "heatmaps", maps, tuple(output.shape))
         check_shape(self, "target_weight", weight, tuple(output.shape[:2]))
-        return (self.per_map(output, maps) * weight).mean(dim=1), targets.hands(output)
+        return self.over_joints(self.per_map(output, maps) * weight), targets.hands(output)
+
+    def over_joints(self, values: Tensor) -> Tensor:
+        """(N, K) -> (N,) means over all K joints."""
+        return values.mean(dim=1)
 
     def per_map(self, output: Tensor, target: Tensor) -> Tensor:
         """Two (N, K, h, w) -> (N, K)."""
@@ -44,6 +52,33 @@ class KeypointMSELoss(_HeatmapLoss):
     def per_map(self, output: Tensor, target: Tensor) -> Tensor:
         """Two (N, K, h, w) -> (N, K) means over the cells."""
         return (output - target).square().mean(dim=(2, 3))
+
+
+@MODELS.register_module()
+class KeypointOHKMMSELoss(KeypointMSELoss):
+    """`KeypointMSELoss` over the worst joints of each hand only (online hard keypoint mining, Chen et al., CVPR 2018).
+
+    Values are those of mmpose's loss of the same name with ``use_target_weight=True``.
+
+    Args:
+        topk: so many joints of a hand count; those without weight have the loss 0.
+        loss_weight: factor of this term in the sum over all terms.
+
+    Raises:
+        ConfigError: a `topk` below 1, or above the number of joints.
+    """
+
+    def __init__(self, topk: int = 8, loss_weight: float = 1.0) -> None:
+        super().__init__(loss_weight)
+        if topk < 1:
+            raise ConfigError(f"KeypointOHKMMSELoss: topk must be 1 at least, not {topk}")
+        self.topk = int(topk)
+
+    def over_joints(self, values: Tensor) -> Tensor:
+        """(N, K) -> (N,) means over the `topk` highest."""
+        if values.shape[1] < self.topk:
+            raise ConfigError(f"KeypointOHKMMSELoss: topk={self.topk} of {values.shape[1]} joints")
+        return values.topk(self.topk, dim=1).values.mean(dim=1)
 
 
 @MODELS.register_module()

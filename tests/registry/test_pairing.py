@@ -1,0 +1,146 @@
+"""Crops, codec, head and losses that do not fit each other are refused before anything is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handkit.errors import ConfigError
+from handkit.registry.config import load_config
+from handkit.registry.validate import validate
+
+SIMCC = dict(type="SimCC", input_size=(256, 256), sigma=5.66, normalize=False, label_beta=10.0)
+KL = dict(type="KLDiscretLoss", beta=10.0, label_softmax=True)
+UDP = dict(type="UDPHeatmap", input_size=(256, 256))
+PARTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
+    "udp": (UDP, dict(type="HeatmapHead"), dict(type="KeypointMSELoss"), ("heatmaps", "target_weight")),
+    "simcc": (SIMCC, dict(type="RTMCCHead"), KL, ("simcc_x", "simcc_y", "target_weight")),
+    "regression": (
+        dict(type="Regression", input_size=(256, 256)),
+        dict(type="RegressionHead"),
+        dict(type="SmoothL1Loss"),
+        ("coordinates", "target_weight"),
+    ),
+}
+
+
+def config(
+    name: str, codec: Any = None, head: Any = None, loss: Any = None, keys: Any = None, udp: bool | None = None
+) -> dict[str, Any]:
+    """A training and testing config of the parts of that name, with changes to them."""
+    own = PARTS[name]
+    codec, head, loss = ({**part, **(more or {})} for part, more in zip(own[:3], (codec, head, loss), strict=True))
+    udp = codec["type"] == "UDPHeatmap" if udp is None else udp
+    steps = [
+        dict(type="LoadImage"),
+        dict(type="TopDownAffine", input_size=(256, 256), **({"use_udp": True} if udp else {})),
+        dict(type="MMToTensor"),
+    ]
+    collect = dict(type="PoseCollect", keys=("img", *(own[3] if keys is None else keys)))
+    return {
+        "task": "hand_2d_keypoints",
+        "model": dict(type="TopDownEstimator", backbone=dict(type="HRNet"), head=head, losses=[loss]),
+        "codec": codec,
+        "train_dataset": dict(type="CocoHands", ann_file="train.json"),
+        "train_transforms": [*steps, dict(type="TopDownGenerateTarget", codec=codec), collect],
+        "test_transforms": [*steps, dict(type="PoseCollect")],
+        "optimizer": dict(type="AdamW"),
+        "batch_size": 2,
+        "max_epochs": 1,
+    }
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_that_belong_together_pass(name: str) -> None:
+    assert validate(config(name), use="training") > 5
+
+
+@pytest.mark.parametrize("name", ["simcc", "regression"])
+def test_codecs_without_corners_take_either_crop(name: str) -> None:
+    assert validate(config(name, udp=True), use="training") > 5
+
+
+@pytest.mark.parametrize("where", ["train_transforms", "test_transforms"])
+def test_udp_maps_need_udp_crops(where: str) -> None:
+    made = config("udp")
+    made[where] = [{key: value for key, value in step.items() if key != "use_udp"} for step in made[where]]
+    with pytest.raises(ConfigError, match=rf"{where}\.1: UDPHeatmap \(codec\) .* add use_udp=True, or take"):
+        validate(made, use="training")
+    made[where][1]["use_udp"] = False
+    with pytest.raises(ConfigError, match="add use_udp=True"):
+        validate(made, use="training")
+
+
+def test_udp_targets_alone_need_udp_crops_too() -> None:
+    made = {key: value for key, value in config("udp", udp=False).items() if key not in ("codec", "test_transforms")}
+    with pytest.raises(ConfigError, match=r"train_transforms\.1: UDPHeatmap \(train_transforms\.3\.codec\)"):
+        validate(made, use="training")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        (
+            "udp",
+            dict(head=dict(type="RegressionHead")),
+            r"codec: UDPHeatmap reads \['heatmaps'\], but .*RegressionHead",
+        ),
+        ("udp", dict(codec=dict(probabilities=True)), "softmax=False, but codec has probabilities=True"),
+        ("udp", dict(head=dict(softmax=True)), "softmax=True, but codec has probabilities=False"),
+        (
+            "simcc",
+            dict(head=dict(type="HeatmapHead")),
+            r"SimCC reads \['simcc_x', 'simcc_y'\], but model.head, HeatmapHead",
+        ),
+        ("simcc", dict(head=dict(input_size=(256, 192))), r"model\.head has input_size=\(256, 192\), but codec has"),
+        (
+            "simcc",
+            dict(head=dict(simcc_split_ratio=3.0)),
+            "has simcc_split_ratio=3.0, but codec has simcc_split_ratio=2.0",
+        ),
+        ("simcc", dict(loss=dict(label_beta=5.0)), "codec has label_beta=10.0, but .* so write label_beta=5.0"),
+        ("simcc", dict(codec=dict(label_beta=None)), "codec has label_beta=None, but .* so write label_beta=10.0"),
+        ("simcc", dict(loss=dict(label_softmax=False)), "so write label_beta=None"),
+        ("simcc", dict(loss=dict(beta=1.0)), "KLDiscretLoss has beta=1.0, but RTMCCHead has beta=10.0"),
+        ("simcc", dict(head=dict(beta=2.0)), "KLDiscretLoss has beta=10.0, but RTMCCHead has beta=2.0"),
+        (
+            "regression",
+            dict(loss=dict(type="KeypointMSELoss")),
+            r"model\.losses\.0: KeypointMSELoss judges 'heatmaps', but the heads give \['coordinates'\]",
+        ),
+        (
+            "simcc",
+            dict(keys=("simcc_x",)),
+            r"train_transforms\.4: PoseCollect must name \['simcc_y', 'target_weight'\], which KLDiscretLoss",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(name: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        validate(config(name, **changes), use="training")
+
+
+def test_targets_that_no_codec_makes_are_named() -> None:
+    made = config("regression")
+    made["codec"] = None
+    made["train_transforms"][3] = dict(type="TopDownGenerateTarget", codec=dict(type="GaussianHeatmap"))
+    made["model"]["head"] = dict(type="HRNetV2Head")
+    made["model"]["losses"] = [dict(type="KeypointMSELoss"), dict(type="PresenceLoss")]
+    made["model"]["aux_heads"] = [dict(type="PresenceHead")]
+    made["train_transforms"][4]["keys"] = ("img", "heatmaps", "target_weight")
+    del made["test_transforms"]
+    with pytest.raises(ConfigError, match=r"PoseCollect must name \['hand'\], which PresenceLoss \(model\.losses\.1\)"):
+        validate(made, use="training")
+    made["train_transforms"][3] = dict(type="TopDownGenerateTarget", codec=UDP)
+    made["train_transforms"][1]["use_udp"] = True
+    made["model"]["head"] = dict(type="HeatmapHead")
+    made["model"]["losses"] = [dict(type="KeypointMSELoss")]
+    made["train_transforms"][4]["keys"] = ("img",)
+    with pytest.raises(ConfigError, match=r"PoseCollect must name \['heatmaps', 'target_weight'\]"):
+        validate(made, use="training")
+
+
+def test_a_custom_key_of_the_shipped_configs_still_passes() -> None:
+    for name in ("hrnetv2_w18_dark_tiny", "hrnetv2_w18_dark_coco-wholebody-hand_256x256"):
+        assert validate(load_config(f"hand_2d_keypoints/{name}"), use="training") > 10
