@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops
 from handkit.hands import Side
@@ -25,18 +26,19 @@ class HandEvaluator(Evaluator):
 
     Args:
         metrics: what is measured.
+        processes: of which each gives its batches of `measuring_loader`.
     """
 
-    def __init__(self, metrics: Sequence[Metric]) -> None:
+    def __init__(self, metrics: Sequence[Metric], processes: Processes = ALONE) -> None:
         super().__init__([])
         self.measures = tuple(metrics)
-        self._parts: list[HandSamples] = []
-        self._images: list[str] = []
+        self._processes = processes
+        self._parts: list[tuple[int, tuple[HandSamples, list[str]]]] = []
 
     def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
         """Takes the answer of `TrainingModule.val_step` to a batch of `measuring_loader`."""
-        self._parts.append(self.samples(data_samples[0], data_batch))
-        self._images += data_batch["image"]
+        number = self._processes.rank + len(self._parts) * self._processes.size
+        self._parts.append((number, (self.samples(data_samples[0], data_batch), data_batch["image"])))
 
     def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
         """The outputs for a batch of `measuring_loader`, beside its labels."""
@@ -48,8 +50,13 @@ class HandEvaluator(Evaluator):
 
     def scores(self, bootstrap: int = 0) -> Scores:
         """The same with so many resampled sets' intervals, which take the hands of one photograph together."""
-        samples, self._parts = HandSamples.concatenate(self._parts), []
-        names, self._images = self._images, []
+        own, self._parts = self._parts, []
+        parts = self._processes.in_order(own)
+        return self._processes.from_first(self._reduce(parts, bootstrap) if self._processes.first else Scores({}))
+
+    def _reduce(self, parts: Sequence[tuple[HandSamples, list[str]]], bootstrap: int) -> Scores:
+        samples = HandSamples.concatenate([part for part, _ in parts])
+        names = [name for _, images in parts for name in images]
         if samples.detections is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
         return score(self.measures, samples, bootstrap)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import BoxEvaluator, CropEvaluator, image_detections, side_of
+from handkit.engine.measuring import BoxEvaluator, CropEvaluator, HandEvaluator, image_detections, side_of
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
@@ -28,6 +29,11 @@ from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import Sample
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from handkit.runtime.base import Net
 
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
@@ -45,6 +51,7 @@ def measure(
     rotate: float = 0,
     bootstrap: int = 0,
     baseline: bool = False,
+    processes: Processes = ALONE,
 ) -> Scores:
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
@@ -63,9 +70,10 @@ def measure(
         bootstrap: resampled sets that make the intervals; 0: no intervals.
         baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
             mean place in the box.
+        processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
+        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`; the same on all processes.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -89,31 +97,39 @@ def measure(
             raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
         image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
     metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
-    evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
+    measures = [build(node, METRICS, "metrics") for node in metrics]
+    evaluator = (BoxEvaluator if boxes else CropEvaluator)(measures, processes)
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
-    records_of = _box_records if boxes else _records
-    records: list[dict[str, Any]] = []
-    loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0))
-    try:
-        for batch in loader:
-            if isinstance(batch, Failure):
-                raise batch.error()
-            outputs = net({"img": batch["img"].numpy()})
-            evaluator.process([outputs], batch)
-            records += records_of(batch, outputs)
-    finally:
-        end_workers(loader)
+    loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)
+    records = _answers(net, loader, evaluator, _box_records if boxes else _records, processes)
     scores = evaluator.scores(bootstrap)
     if weights is not None:
         scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
     if baseline:
         scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
-    if out is not None:
+    if out is not None and processes.first:
         options = {"config": where, "checkpoint": None if weights is None else str(weights), "rotate": rotate}
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     return scores
+
+
+def _answers(
+    net: Net, loader: DataLoader[Any], evaluator: HandEvaluator, records_of: Callable[..., Any], processes: Processes
+) -> list[dict[str, Any]]:
+    """Gives the evaluator the answers to this process's batches; the records of all samples on process 0."""
+    records: list[tuple[int, list[dict[str, Any]]]] = []
+    try:
+        for row, batch in enumerate(loader):
+            if isinstance(batch, Failure):
+                raise batch.error()
+            outputs = net({"img": batch["img"].numpy()})
+            evaluator.process([outputs], batch)
+            records.append((processes.rank + row * processes.size, records_of(batch, outputs)))
+    finally:
+        end_workers(loader)
+    return [record for part in processes.in_order(records) for record in part]
 
 
 class _Turn:

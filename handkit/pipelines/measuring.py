@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from handkit.datasets.labels import HandLabels, read_hand_labels
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import write_json
 from handkit.images import picture_files
 from handkit.metrics import FalseHandsPerImage, HandSamples
-from handkit.metrics.evaluate import Prediction, match_images, measured_images, predict_pictures
+from handkit.metrics.evaluate import BATCH, Predict, Prediction, match_images, measured_images, predict_pictures
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.pipelines.build import pipeline, read_model
@@ -47,6 +48,7 @@ def measure_pipeline(
     negatives: str | Path | None = None,
     negatives_count: int = 100,
     bootstrap: int = 0,
+    processes: Processes = ALONE,
 ) -> Scores:
     """Runs a pipeline over photographs and compares what it finds with their labels, and with none on negatives.
 
@@ -65,6 +67,11 @@ def measure_pipeline(
         negatives: a folder of pictures that show no hand; without labelled photographs it alone is measured.
         negatives_count: so many of them, the first by name.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
+        processes: from `handkit.engine.launching.launched`; each looks at some of the photographs, process 0 compares
+            and writes.
+
+    Returns:
+        The numbers; the same on all processes.
 
     Raises:
         ConfigError: a mistake in the config, no detector in it, nothing to measure on, or an option out of its range.
@@ -86,17 +93,18 @@ def measure_pipeline(
     metrics = _metrics(config, joints=task != "hand_detection")
     predict = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options)
     turns = rotate // 90
-    photos = predict_pictures([image.path for image in labels], predict, turns, "photographs")
-    empty = predict_pictures(rooms, predict, turns, "pictures without hands")
+    photos = _predicted([image.path for image in labels], predict, turns, "photographs", processes)
+    empty = _predicted(rooms, predict, turns, "pictures without hands", processes)
     scores = Scores({})
-    if labels:
+    if labels and processes.first:
         samples = match_images([image.rotated(turns) for image in labels], photos, good_only or data is None)
         scores = score(metrics, samples, bootstrap)
-    if rooms:
+    if rooms and processes.first:
         scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
+    scores = processes.from_first(scores)
     networks = used_nets(config if checkpoint is None else {**config, "checkpoint": str(checkpoint)})
     scores = replace(scores, weights={net.part: digest for net in networks if (digest := net.sha256())})
-    if out is not None:
+    if out is not None and processes.first:
         named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
         options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
         options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}
@@ -104,6 +112,16 @@ def measure_pipeline(
         record["photographs"] = _records([image.path for image in labels], photos)
         write_json(out, {**record, "negatives": _records(rooms, empty)})
     return scores
+
+
+def _predicted(
+    paths: Sequence[Path], predict: Predict, turns: int, progress: str, processes: Processes
+) -> list[Prediction]:
+    """The answers to all pictures on process 0, none on the others; every process looks at some of the batches."""
+    batches = processes.shares(len(paths), BATCH)
+    own = [row for _, rows in batches for row in rows]
+    found = predict_pictures([paths[row] for row in own], predict, turns, progress if processes.first else None)
+    return processes.in_order(list(zip(own, found, strict=True)))
 
 
 def _photographs(
