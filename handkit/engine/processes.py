@@ -77,7 +77,7 @@ class Processes:
     def collect(self, value: T) -> list[T]:
         """The values of all processes in their order; none on any other than process 0."""
         self.largest()
-        values = [value] if self.alone else self._objects(value)
+        values = self._objects(value)
         return values if self.first else []
 
     def in_order(self, items: Sequence[tuple[int, T]]) -> list[T]:
@@ -160,6 +160,8 @@ class Processes:
         return [int(number) for number in found]
 
     def _objects(self, value: Any) -> list[Any]:
+        if self.alone:
+            return [value]
         from torch import distributed
 
         values: list[Any] = [None] * self.size

@@ -22,7 +22,8 @@ OPTIONS = [f"--cfg-options={key}={value}" for key, value in {**FEW, "workers": 0
 
 
 def torchrun(*arguments: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    """Behind ``--``, without which torchrun takes ``--log`` for one of its own options."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "--"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": str(ROOT)}
     words = [*command, *map(str, arguments), "--launcher", "pytorch", "--device", "cpu", *OPTIONS]
     return subprocess.run(words, capture_output=True, text=True, env=environment, timeout=300, check=False)

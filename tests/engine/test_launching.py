@@ -117,6 +117,16 @@ def test_shares_are_all_batches_once(length: int, batch: int, size: int) -> None
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
+def test_alone_nothing_is_exchanged() -> None:
+    tensor = torch.ones(3)
+    ALONE.mean_([tensor], 2)
+    ALONE.spread_([tensor])
+    assert torch.equal(tensor, torch.ones(3))
+    assert (ALONE.largest(4), ALONE.agree("a"), ALONE.agree(None)) == (4, "a", None)
+    assert (ALONE.collect(5), ALONE.from_first(6), ALONE.any_of([True, False])) == ([5], 6, [True, False])
+    assert not ALONE.fail(ValueError())
+
+
 def test_a_sample_that_is_missing_or_counted_twice_is_refused() -> None:
     assert ALONE.in_order([(1, "b"), (0, "a"), (2, "c")]) == ["a", "b", "c"]
     for numbers in ((0, 2), (0, 1, 1), (1,)):
