@@ -2,8 +2,10 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+RC := .venv-mmengine-rc
+RC_READY := $(RC)/.ready
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint types tests wheel clean
+.PHONY: setup demo test lint types tests wheel test-mmengine-rc clean
 
 setup: $(READY)
 
@@ -37,5 +39,16 @@ tests:
 wheel:
 	$(BIN)/python tools/check_wheel.py
 
+# The whole suite on mmengine's release candidate, in an environment of its own.
+test-mmengine-rc: $(RC_READY)
+	$(RC)/bin/handkit download --all
+	HANDKIT_OFFLINE=1 $(RC)/bin/python -m pytest -n 2
+
+$(RC_READY): setup.py pyproject.toml
+	test -x $(RC)/bin/python || $(PYTHON) -m venv $(RC)
+	$(RC)/bin/pip install -q torch==2.13.0
+	$(RC)/bin/pip install -q -e '.[dev,mediapipe,synth]' mmengine-lite==0.11.0rc3
+	touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info demo/out
+	rm -rf .venv $(RC) build dist *.egg-info demo/out

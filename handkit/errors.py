@@ -35,6 +35,19 @@ class TrainingError(HandkitError, RuntimeError):
     """A training cannot begin or go on: its folder is taken, a loss is no number, its files cannot be written."""
 
 
+class ProcessError(HandkitError, RuntimeError):
+    """Another process of the same run failed or is gone, so this one ends too.
+
+    Args:
+        message: what it said.
+        told: process 0 knows the same.
+    """
+
+    def __init__(self, message: str, told: bool = False) -> None:
+        super().__init__(message)
+        self.told = told
+
+
 class HubError(HandkitError, OSError):
     """A file of a card could not be had from any source, or its sha256 is wrong."""
 

@@ -24,6 +24,7 @@ from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.optimizers import scale_lr
 from handkit.engine.pictures import PicturesHook
 from handkit.engine.precision import Precision
+from handkit.engine.processes import ALONE, Processes
 from handkit.engine.records import Records
 from handkit.engine.runner import HandRunner
 from handkit.engine.sampling import EpochSampler
@@ -48,6 +49,7 @@ def build_runner(
     device: str | None = None,
     hooks: Sequence[Hook] = (),
     console: Console | None = None,
+    processes: Processes = ALONE,
 ) -> HandRunner:
     """Builds everything a config names and hands it to mmengine's Runner; ``.train()`` begins or goes on.
 
@@ -60,6 +62,7 @@ def build_runner(
         device: as torch names it; None takes a CUDA device if there is one, else the CPU.
         hooks: further ones, mmengine's or the caller's own.
         console: where progress is shown; None: nowhere.
+        processes: from `handkit.engine.launching.launched`; they train one model together.
 
     Raises:
         ConfigError: a mistake in the config, or the folder belongs to another config.
@@ -70,27 +73,30 @@ def build_runner(
     """
     validate(config, use="training")
     settings = TrainingSettings.of(config)
-    place = usable_device(device)
+    place = usable_device(device or processes.device)
     precision = Precision(settings.precision, place)
     seed_everything(settings.seed)
     folder = WorkDir(work_dir)
     model = _model(config, settings, place)
     precision.prepare(model)
     begun = [] if resume and folder.last.exists() else _load(model, settings)
+    processes.spread_(list(model.state_dict().values()))
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
     train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
     view = TrainingView(build(config["train_dataset"], DATASETS, "train_dataset"), train_image, settings.seed)
-    sampler = EpochSampler(len(view), settings.batch_size, settings.seed, settings.drop_last)
+    sampler = EpochSampler(len(view), settings.batch_size, settings.seed, settings.drop_last, processes)
     average = None if settings.ema_decay is None else WeightAverage(model, settings.ema_decay)
     progress = Progress(epoch_length=len(sampler), samples=len(view))
-    state = TrainingState(model, optimizer, average, precision.scaler, progress)
-    measured, test_tensor, codec = _measurement(config, settings)
-    records = Records(folder, settings.tensorboard)
-    folder.open(config, resume)
+    state = TrainingState(model, optimizer, average, precision.scaler, progress, processes)
+    measured, test_tensor, codec = _measurement(config, settings, processes)
+    records = Records(folder, settings.tensorboard) if processes.first else None
+    if processes.first:
+        folder.open(config, resume)
+    processes.largest()  # the folder is open, or nobody goes on
     own = _hooks(config, state, records, folder, settings, console)
     runner = HandRunner(
-        TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last),
+        TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last, processes),
         GradientSteps(optimizer, precision, settings.clip_grad_norm),
         training_loader(view, sampler, settings.workers),
         sampler,
@@ -136,24 +142,27 @@ def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
     return [*lines, f"weights of {settings.load_from}{rest}"]
 
 
-def _measurement(config: Mapping[str, Any], settings: TrainingSettings) -> tuple[dict[str, Any], list[Any], Any]:
+def _measurement(
+    config: Mapping[str, Any], settings: TrainingSettings, processes: Processes
+) -> tuple[dict[str, Any], list[Any], Any]:
     """The runner's arguments for measuring, the tensor part of test_transforms, and the codec."""
     if config.get("val_dataset") is None:
         return {}, [], None
     image_part, tensor_part = split_stages(_list(config, "test_transforms", TRANSFORMS))
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
-    loader = measuring_loader(dataset, image_part, settings.val_batch_size or settings.batch_size, settings.workers)
+    size = settings.val_batch_size or settings.batch_size
+    loader = measuring_loader(dataset, image_part, size, settings.workers, processes)
     metrics = _list(config, "metrics", METRICS)
     if measures_boxes(config):
-        return {"val_loader": loader, "evaluator": BoxEvaluator(metrics)}, tensor_part, None
+        return {"val_loader": loader, "evaluator": BoxEvaluator(metrics, processes)}, tensor_part, None
     codec = build(config["codec"], CODECS, "codec")
-    return {"val_loader": loader, "evaluator": CropEvaluator(metrics)}, tensor_part, codec
+    return {"val_loader": loader, "evaluator": CropEvaluator(metrics, processes)}, tensor_part, codec
 
 
 def _hooks(
     config: Mapping[str, Any],
     state: TrainingState,
-    records: Records,
+    records: Records | None,
     folder: WorkDir,
     settings: TrainingSettings,
     console: Console | None,
@@ -165,11 +174,12 @@ def _hooks(
         LearningRateHook(schedule),
         RecordHook(state, records, settings),
         StateHook(state, folder, settings),
-        PicturesHook(folder),
     ]
+    if state.processes.first:
+        hooks.append(PicturesHook(folder))
     if state.average is not None:
         hooks.append(AverageHook(state.average))
-    if console is not None:
+    if console is not None and state.processes.first:
         hooks.append(DisplayHook(console))
     return hooks
 

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 
-def seed_everything(seed: int) -> None:
-    """Seeds torch, and the generators that foreign code may use."""
+def seed_everything(seed: int, rank: int = 0) -> None:
+    """Seeds torch, and the generators that foreign code may use; every process of a run draws other numbers."""
+    if rank:
+        seed = int(np.random.SeedSequence([seed, rank]).generate_state(1)[0])
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     torch.manual_seed(seed)

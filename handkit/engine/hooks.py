@@ -73,13 +73,13 @@ class RecordHook(Hook):
 
     Args:
         state: its `progress` is kept up to date.
-        records: where lines are written.
+        records: where lines are written; None: another process writes them.
         settings: the config's.
     """
 
     priority = "ABOVE_NORMAL"
 
-    def __init__(self, state: TrainingState, records: Records, settings: TrainingSettings) -> None:
+    def __init__(self, state: TrainingState, records: Records | None, settings: TrainingSettings) -> None:
         self._state = state
         self._records = records
         self._settings = settings
@@ -87,7 +87,8 @@ class RecordHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Begins where a resumed state stands."""
-        self._records.begin(self._state.progress.iteration)
+        if self._records is not None:
+            self._records.begin(self._state.progress.iteration)
         self._clock = time.monotonic()
 
     def after_train_iter(
@@ -104,7 +105,7 @@ class RecordHook(Hook):
             seconds, progress.line_minutes = (progress.minutes - progress.line_minutes) * 60, progress.minutes
             rate = count * self._settings.batch_size / seconds if seconds else math.nan
             values = {**progress.window.take(), "lr": self._lr(runner), "samples_per_second": round(rate, 3)}
-            self._records.add("train", runner.epoch + 1, progress.iteration, values)
+            self._add("train", runner.epoch + 1, values)
 
     def after_epoch(self, runner: Any, metrics: Mapping[str, float]) -> None:
         """The epoch's line."""
@@ -113,11 +114,16 @@ class RecordHook(Hook):
         progress.epoch = runner.epoch
         means = {f"train_{name}": value for name, value in progress.epoch_means.take().items()}
         values = {**means, **metrics, "lr": self._lr(runner), "minutes": round(progress.minutes, 3)}
-        self._records.add("epoch", progress.epoch, progress.iteration, values)
+        self._add("epoch", progress.epoch, values)
 
     def after_end(self, runner: Any) -> None:
         """Closes what is open."""
-        self._records.close()
+        if self._records is not None:
+            self._records.close()
+
+    def _add(self, kind: str, epoch: int, values: Mapping[str, float]) -> None:
+        if self._records is not None:
+            self._records.add(kind, epoch, self._state.progress.iteration, values)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -129,7 +135,7 @@ class RecordHook(Hook):
 
 
 class StateHook(Hook):
-    """Writes last.pth, best.safetensors and the latest epochs' states.
+    """Writes last.pth, best.safetensors and the latest epochs' states, on process 0.
 
     Args:
         state: what is written.
@@ -152,9 +158,12 @@ class StateHook(Hook):
 
     def after_epoch(self, runner: Any, metrics: Mapping[str, float]) -> None:
         """The best weights, then the state, which knows of them."""
-        if self._is_best(metrics, measured=runner.val_loop is not None):
+        first = self._state.processes.first
+        if self._is_best(metrics, measured=runner.val_loop is not None) and first:
             self._save_best(metrics)
         self._save()
+        if not first:
+            return
         with self._work_dir.guard(self._work_dir.last):
             self._work_dir.keep_epoch(self._state.progress.epoch, self._settings.keep_last)
 

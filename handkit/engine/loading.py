@@ -14,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from handkit.datasets.view import HandDataset, TrainingView
+from handkit.engine.processes import ALONE, Processes
 from handkit.engine.sampling import EpochSampler
 from handkit.errors import HandkitError
 from handkit.transforms.base import ImageTransform, Sample
@@ -91,15 +92,20 @@ def training_loader(view: TrainingView, sampler: EpochSampler, workers: int) -> 
 
 
 def measuring_loader(
-    dataset: HandDataset, transforms: Sequence[ImageTransform], batch_size: int, workers: int
+    dataset: HandDataset,
+    transforms: Sequence[ImageTransform],
+    batch_size: int,
+    workers: int,
+    processes: Processes = ALONE,
 ) -> DataLoader[Any]:
-    """All samples in order, made ready by the image part of a config's ``test_transforms``.
+    """All samples in order, made ready by the image part of a config's ``test_transforms``; see `Processes.shares`.
 
     A batch has beside its columns the lists ``crop`` (of None for whole images), ``labels``, and ``image``, which is
     equal for hands of one file.
     """
     items = _MeasuredItems(dataset, transforms)
-    return _loader(items, workers, batch_size=batch_size, shuffle=False, collate_fn=_stack_measured)
+    batches = [list(rows) for _, rows in processes.shares(len(items), batch_size)]
+    return _loader(items, workers, batch_sampler=batches, collate_fn=_stack_measured)
 
 
 def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
 from handkit.engine.loading import end_workers
 from handkit.engine.module import NotFinite
+from handkit.engine.processes import Processes
 from handkit.engine.sampling import EpochSampler
 from handkit.engine.state import write_plain
 from handkit.engine.stopping import Stopper
@@ -28,6 +30,7 @@ class ExactLoop(EpochBasedTrainLoop):
         work_dir: where a batch goes that gives no number.
         max_epochs: epochs of the training.
         val_interval: epochs from one measurement to the next.
+        processes: which stop together.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class ExactLoop(EpochBasedTrainLoop):
         work_dir: WorkDir,
         max_epochs: int,
         val_interval: int,
+        processes: Processes,
     ) -> None:
         super().__init__(runner, dataloader, max_epochs, val_interval=val_interval)
         self._sampler = sampler
         self._stopper = stopper
         self._work_dir = work_dir
+        self._processes = processes
         #: Why the training ended before its last epoch: see `Stopper.reason`.
         self.stopped: str | None = None
 
@@ -97,21 +102,24 @@ class ExactLoop(EpochBasedTrainLoop):
 
     def _refusal(self, problem: NotFinite) -> TrainingError:
         path = self._work_dir.bad_batch
+        batches = self._processes.collect({key: value.cpu() for key, value in problem.batch.items()})
+        names = self._processes.collect([str(name) for name in problem.sample_ids])
         content = {
             "what": problem.what,
             "iteration": self._iter,
-            "sample_ids": [str(name) for name in problem.sample_ids],
-            "batch": {key: value.cpu() for key, value in problem.batch.items()},
+            "sample_ids": [name for part in names for name in part],
+            "batch": {key: torch.cat([batch[key] for batch in batches]) for key in problem.batch if batches},
         }
-        with self._work_dir.guard(path):
-            write_plain(content, path)
+        if self._processes.first:
+            with self._work_dir.guard(path):
+                write_plain(content, path)
         return TrainingError(
             f"{problem.what} in iteration {self._iter} (epoch {self._epoch + 1}); its batch is in {path}, the last "
             f"good state in {self._work_dir.last}. Try a smaller lr, a warm-up, clip_grad_norm=, or precision='fp32'"
         )
 
     def _stop(self) -> bool:
-        reason = self._stopper.reason
+        reason = self._processes.agree(self._stopper.reason)
         if reason is not None:
             self.runner.call_hook("before_stop")
             self.stopped = reason

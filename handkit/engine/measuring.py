@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops, turn_xyz
 from handkit.hands import Side
@@ -26,18 +27,19 @@ class HandEvaluator(Evaluator):
 
     Args:
         metrics: what is measured.
+        processes: of which each gives its batches of `measuring_loader`.
     """
 
-    def __init__(self, metrics: Sequence[Metric]) -> None:
+    def __init__(self, metrics: Sequence[Metric], processes: Processes = ALONE) -> None:
         super().__init__([])
         self.measures = tuple(metrics)
-        self._parts: list[HandSamples] = []
-        self._images: list[str] = []
+        self._processes = processes
+        self._parts: list[tuple[int, tuple[HandSamples, list[str]]]] = []
 
     def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
         """Takes the answer of `TrainingModule.val_step` to a batch of `measuring_loader`."""
-        self._parts.append(self.samples(data_samples[0], data_batch))
-        self._images += data_batch["image"]
+        number = self._processes.rank + len(self._parts) * self._processes.size
+        self._parts.append((number, (self.samples(data_samples[0], data_batch), data_batch["image"])))
 
     def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
         """The outputs for a batch of `measuring_loader`, beside its labels."""
@@ -49,12 +51,21 @@ class HandEvaluator(Evaluator):
 
     def scores(self, bootstrap: int = 0) -> Scores:
         """The same with so many resampled sets' intervals, which take the hands of one photograph together."""
-        return score(self.measures, self.gathered(), bootstrap)
+        return self.scored(self.gathered(), bootstrap)
 
-    def gathered(self) -> HandSamples:
-        """All samples, the hands of one photograph together; the next measurement begins anew."""
-        samples, self._parts = HandSamples.concatenate(self._parts), []
-        names, self._images = self._images, []
+    def scored(self, samples: HandSamples | None, bootstrap: int = 0) -> Scores:
+        """What the metrics say of what `gathered` gives; the same on all processes."""
+        own = Scores({}) if samples is None else score(self.measures, samples, bootstrap)
+        return self._processes.from_first(own)
+
+    def gathered(self) -> HandSamples | None:
+        """All samples, the hands of one photograph together, on process 0; the next measurement begins anew."""
+        own, self._parts = self._parts, []
+        parts = self._processes.in_order(own)
+        if not self._processes.first:
+            return None
+        samples = HandSamples.concatenate([part for part, _ in parts])
+        names = [name for _, images in parts for name in images]
         if samples.detections is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
         return samples

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from handkit.codecs.base import Codec
 from handkit.engine.loading import Failure, to_device
 from handkit.engine.precision import Precision
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError
 from handkit.runtime.base import decode_outputs
 from handkit.transforms.base import TensorTransform
@@ -87,6 +88,7 @@ class TrainingModule(nn.Module):
         accumulate: parts of a batch that go through the network one after another. The loss is taken as a mean over
             samples, so that the gradient is that of the whole batch (batch norms see the parts).
         channels_last: lay images out as NHWC.
+        processes: they go through a step together, see `_meet`.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class TrainingModule(nn.Module):
         codec: Codec | None = None,
         accumulate: int = 1,
         channels_last: bool = True,
+        processes: Processes = ALONE,
     ) -> None:
         super().__init__()
         self.module = model
@@ -104,6 +107,7 @@ class TrainingModule(nn.Module):
         self._test_transforms = tuple(test_transforms)
         self._codec = codec
         self._accumulate = accumulate
+        self._processes = processes
         self._format = torch.channels_last if channels_last else torch.contiguous_format
 
     def prepare(self, data: Mapping[str, Any] | Failure, training: bool = True) -> dict[str, Tensor]:
@@ -123,7 +127,7 @@ class TrainingModule(nn.Module):
         """One step of the optimizer.
 
         Returns:
-            The losses, means over the batch, and ``grad_norm``.
+            The losses, means over the batch of all processes, and ``grad_norm``.
 
         Raises:
             NotFinite: a loss or the gradient is no number.
@@ -137,15 +141,36 @@ class TrainingModule(nn.Module):
                 losses: dict[str, Tensor] = self.module(**part, mode="loss")
             share = len(rows) / size
             for name, loss in losses.items():
-                value = float(loss.detach())
-                if value - value != 0:
-                    raise NotFinite(f"{name} is {value}", batch, data["sample_id"])
-                totals[name] = totals.get(name, 0.0) + value * share
+                totals[name] = totals.get(name, 0.0) + float(loss.detach()) * share
+            if _not_finite(totals):
+                break  # the others learn of it when they meet
             optim_wrapper.backward(losses["loss"] * share)
+        totals = self._meet(totals, size)
+        for name in _not_finite(totals):
+            raise NotFinite(f"{name} is {totals[name]}", batch, data["sample_id"])
         norm = optim_wrapper.step()
         if norm - norm != 0 and optim_wrapper.precision.scaler is None:
             raise NotFinite(f"the gradient's length is {norm}", batch, data["sample_id"])
         return {**totals, "grad_norm": norm}
+
+    def _meet(self, totals: dict[str, float], size: int) -> dict[str, float]:
+        """Gradients, running statistics and losses become means over the samples of all processes.
+
+        Batch norms normalise by the samples of their own process. That all meet once per step, after the backward
+        pass, and not inside it as in DistributedDataParallel, lets a process that fails anywhere end the others, and
+        leaves weights and statistics equal on all to the bit after every step.
+        """
+        if self._processes.alone:
+            return totals
+        parameters = [p for p in self.module.parameters() if p.requires_grad]
+        for p, used in zip(parameters, self._processes.any_of([p.grad is not None for p in parameters]), strict=True):
+            if used and p.grad is None:
+                p.grad = torch.zeros_like(p)
+        statistics = [buffer for buffer in self.module.buffers() if buffer.is_floating_point()]
+        losses = torch.tensor(list(totals.values()), device=parameters[0].device)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        self._processes.mean_([*gradients, *statistics, losses], size)
+        return dict(zip(totals, losses.tolist(), strict=True))
 
     @torch.no_grad()
     def val_step(self, data: Any) -> list[dict[str, Any]]:
@@ -153,3 +178,8 @@ class TrainingModule(nn.Module):
         img = self.prepare(data, training=False)["img"]
         outputs = decode_outputs(self.module(img), self._codec)
         return [{name: value.float().cpu().numpy() for name, value in {**outputs, "img": img}.items()}]
+
+
+def _not_finite(values: Mapping[str, float]) -> list[str]:
+    """The names of the values that are no numbers, or infinite."""
+    return [name for name, value in values.items() if value - value != 0]

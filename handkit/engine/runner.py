@@ -24,6 +24,7 @@ from handkit.engine.sampling import EpochSampler
 from handkit.engine.state import TrainingState
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
+from handkit.errors import TrainingError
 from handkit.registry.keys import TrainingSettings
 
 #: mmengine's hooks that handkit's take the place of, by the names of `Runner.register_default_hooks`.
@@ -87,7 +88,7 @@ class HandRunner(Runner):
             **measured,
         )
         self._train_loop = ExactLoop(
-            self, loader, sampler, stopper, work_dir, settings.max_epochs, settings.val_interval
+            self, loader, sampler, stopper, work_dir, settings.max_epochs, settings.val_interval, state.processes
         )
 
     def train(self) -> nn.Module:
@@ -98,11 +99,17 @@ class HandRunner(Runner):
 
     def load_or_resume(self) -> None:
         """Goes on from last.pth; mmengine's own way cannot read its own files on torch 2.6 and later."""
-        seed_everything(self.settings.seed)  # another runner may have been built in between
+        processes = self.state.processes
+        seed_everything(self.settings.seed, processes.rank)  # another runner may have been built in between
         if self.go_on and self.folder.last.exists():
             self.state.resume(self.folder.last)
             progress = self.state.progress
             self.train_loop.enter(progress.epoch, progress.iteration)
+        if processes.from_first(self.train_loop.iter) != self.train_loop.iter:
+            raise TrainingError(
+                f"{self.folder.last} of process 0 is not that of process {processes.rank}: the work dir must lie where "
+                "all machines see it"
+            )
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """The model as it is: it lies on its device already."""

@@ -1,4 +1,4 @@
-"""The order of samples: a pure function of (seed, epoch) that can be entered at any batch."""
+"""The order of samples: a pure function of (seed, epoch) that can be entered at any batch, and dealt out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from handkit.errors import DataError
+from handkit.engine.processes import ALONE, Processes
+from handkit.errors import ConfigError, DataError
 
 
 class EpochSampler(Sampler[list[tuple[int, int]]]):
@@ -20,18 +21,29 @@ class EpochSampler(Sampler[list[tuple[int, int]]]):
         batch_size: indices per batch.
         seed: of the orders.
         drop_last: leave out a last batch that is smaller than the others.
+        processes: of which each gets its share of every batch: together they see what one alone would see.
 
     Raises:
+        ConfigError: a batch is too small for every process to get a sample.
         DataError: not enough samples for one batch.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int, drop_last: bool = True) -> None:
+    def __init__(
+        self, length: int, batch_size: int, seed: int, drop_last: bool = True, processes: Processes = ALONE
+    ) -> None:
         if length == 0 or (drop_last and length < batch_size):
             raise DataError(f"the training set has {length} samples, which is less than one batch of {batch_size}")
+        least = batch_size if drop_last else length % batch_size or batch_size
+        if least < processes.size:
+            raise ConfigError(
+                f"batch_size: a batch of {least} samples cannot be dealt out to {processes.size} processes; it is the "
+                "number of samples of all processes together (and drop_last leaves out a small last batch)"
+            )
         self.length = length
         self.batch_size = batch_size
         self.seed = seed
         self.drop_last = drop_last
+        self._processes = processes
         self._epoch = 0
         self._start = 0
 
@@ -49,4 +61,4 @@ class EpochSampler(Sampler[list[tuple[int, int]]]):
         order = np.random.default_rng([self.seed, epoch]).permutation(self.length)
         for batch in range(self._start, len(self)):
             part = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield [(epoch, int(index)) for index in part]
+            yield [(epoch, int(index)) for index in part[self._processes.rank :: self._processes.size]]

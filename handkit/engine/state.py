@@ -18,6 +18,7 @@ from torch import nn
 
 from handkit.checkpoints import check_weights, copy_weights, read_plain, unwrap
 from handkit.engine.average import WeightAverage
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import CheckpointError
 from handkit.files import writing
 
@@ -90,6 +91,7 @@ class TrainingState:
         average: the average of weights; None without one.
         scaler: the loss scale of fp16; None without one.
         progress: where the training stands.
+        processes: of which each has its own random numbers, and all else in common.
     """
 
     model: nn.Module
@@ -97,9 +99,10 @@ class TrainingState:
     average: WeightAverage | None
     scaler: torch.amp.GradScaler | None
     progress: Progress = field(default_factory=Progress)
+    processes: Processes = ALONE
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file, whole or not at all.
+        """Writes the file, whole or not at all; all processes call this, and process 0 writes.
 
         Its ``state_dict`` holds the weights to be used (the average where there is one), so that it also serves as a
         checkpoint.
@@ -107,6 +110,9 @@ class TrainingState:
         Raises:
             OSError: it cannot be written; what stood there stays.
         """
+        random = self.processes.collect(_random_state(self.processes.alone))
+        if not self.processes.first:
+            return
         own = dict(unwrap(self.model).state_dict())
         content = {
             "format": FORMAT,
@@ -117,7 +123,8 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "scaler": None if self.scaler is None else self.scaler.state_dict(),
             "progress": dataclasses.asdict(self.progress),
-            "random": _random_state(),
+            "random": random[0],
+            "random_of_others": random[1:],
         }
         write_plain(content, path)
 
@@ -140,7 +147,9 @@ class TrainingState:
         if self.scaler is not None:
             self.scaler.load_state_dict(content["scaler"])
         self.progress = progress
-        _set_random_state(content["random"])
+        random = [content["random"], *content.get("random_of_others", ())]
+        if self.processes.rank < len(random):
+            _set_random_state(random[self.processes.rank])
 
     def _check(self, content: Mapping[str, Any], progress: Progress, path: str | os.PathLike[str]) -> None:
         here = [len(group["params"]) for group in self.optimizer.param_groups]
@@ -192,13 +201,20 @@ def read_state(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def _random_state() -> dict[str, Any]:
-    """torch's own; everything else in a training draws from generators of (seed, epoch, index)."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+def _random_state(all_devices: bool) -> dict[str, Any]:
+    """torch's own; everything else in a training draws from generators of (seed, epoch, index).
+
+    Of CUDA devices those of all, or only that of this process.
+    """
+    cuda = []
+    if torch.cuda.is_available():
+        cuda = torch.cuda.get_rng_state_all() if all_devices else [torch.cuda.get_rng_state()]
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
 
 
 def _set_random_state(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["cpu"])
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+    if torch.cuda.is_available() and len(state["cuda"]) == 1:
+        torch.cuda.set_rng_state(state["cuda"][0])
+    elif torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])

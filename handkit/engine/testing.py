@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from handkit.engine.measuring import (
     image_detections,
     side_of,
 )
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
@@ -33,10 +34,14 @@ from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.validate import measures_boxes, validate
-from handkit.runtime.base import Net
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from handkit.runtime.base import Net
 
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
@@ -55,6 +60,7 @@ def measure(
     bootstrap: int = 0,
     baseline: bool = False,
     report: Listener | None = None,
+    processes: Processes = ALONE,
 ) -> Scores:
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
@@ -74,9 +80,10 @@ def measure(
         baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
             mean place in the box.
         report: takes the hands behind the numbers, e.g. a `handkit.reports.ReportWriter`; not of whole images.
+        processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`.
+        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`; the same on all processes.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -95,31 +102,29 @@ def measure(
     net = build_net({**resolved, "checkpoint": weights, "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
     boxes = measures_boxes(resolved)
-    if rotate:
-        if boxes:
-            raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
-        image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
+    if boxes and rotate:
+        raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
+    image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
     metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
-    evaluator = (BoxEvaluator if boxes else CropEvaluator)([build(node, METRICS, "metrics") for node in metrics])
+    measures = [build(node, METRICS, "metrics") for node in metrics]
+    evaluator = (BoxEvaluator if boxes else CropEvaluator)(measures, processes)
     if boxes and report is not None:
         raise ConfigError(f"{where}: finds boxes, and a report is about joints: leave out --report")
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
-    loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0))
-    records, rows = _run(net, loader, evaluator, _box_records if boxes else _records)
+    loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)
+    records, rows = _answers(net, loader, evaluator, _box_records if boxes else _records, processes)
     samples = evaluator.gathered()
-    scores = score(evaluator.measures, samples, bootstrap)
+    scores = evaluator.scored(samples, bootstrap)
     if weights is not None:
         scores = replace(scores, weights={"model": sha256_of(resolve(str(weights)))})
     if baseline:
         scores = replace(scores, baseline=_mean_pose(resolved, dataset, evaluator.measures, where))
-    options: dict[str, Any] = {
-        "config": where,
-        "checkpoint": None if weights is None else str(weights),
-        "rotate": rotate,
-    }
-    options["data"] = str(getattr(getattr(dataset, "index", None), "path", type(dataset).__name__))
+    if samples is None:
+        return scores
+    data = str(getattr(getattr(dataset, "index", None), "path", type(dataset).__name__))
+    options = {"config": where, "checkpoint": weights and str(weights), "rotate": rotate, "data": data}
     if out is not None:
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     if report is not None:
@@ -127,25 +132,6 @@ def measure(
         pictures = _Pictures(dataset, image_part[0], rows)
         report(Measurement(scores, samples, names, pictures, options))
     return scores
-
-
-def _run(
-    net: Net, loader: Any, evaluator: HandEvaluator, records_of: Callable[..., list[dict[str, Any]]]
-) -> tuple[list[dict[str, Any]], list[int]]:
-    """Every batch through the network, to the evaluator: what the JSON tells of each, and which of them are hands."""
-    records: list[dict[str, Any]] = []
-    rows: list[int] = []
-    try:
-        for batch in loader:
-            if isinstance(batch, Failure):
-                raise batch.error()
-            outputs = net({"img": batch["img"].numpy()})
-            evaluator.process([outputs], batch)
-            rows += [len(records) + row for row in hand_rows(batch["labels"])]
-            records += records_of(batch, outputs)
-    finally:
-        end_workers(loader)
-    return records, rows
 
 
 @dataclass(frozen=True)
@@ -159,6 +145,32 @@ class _Pictures:
     def __call__(self, hand: int) -> NDArray[Any]:
         img: NDArray[Any] = self.load(self.dataset[self.rows[hand]])["img"]
         return img
+
+
+def _answers(
+    net: Net, loader: DataLoader[Any], evaluator: HandEvaluator, records_of: Callable[..., Any], processes: Processes
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Gives the evaluator the answers to this process's batches.
+
+    On process 0 what the JSON tells of all samples, and which of them are hands; nothing on the others.
+    """
+    parts: list[tuple[int, tuple[list[dict[str, Any]], list[int]]]] = []
+    try:
+        for row, batch in enumerate(loader):
+            if isinstance(batch, Failure):
+                raise batch.error()
+            outputs = net({"img": batch["img"].numpy()})
+            evaluator.process([outputs], batch)
+            number = processes.rank + row * processes.size
+            parts.append((number, (records_of(batch, outputs), hand_rows(batch["labels"]))))
+    finally:
+        end_workers(loader)
+    records: list[dict[str, Any]] = []
+    rows: list[int] = []
+    for part, hands in processes.in_order(parts):
+        rows += [len(records) + hand for hand in hands]
+        records += part
+    return records, rows
 
 
 class _Turn:

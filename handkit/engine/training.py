@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from handkit.engine.build import build_runner
+from handkit.engine.processes import ALONE, Processes
 from handkit.engine.work_dir import WorkDir
 from handkit.registry.config import load_config
 
@@ -55,6 +56,7 @@ def train(
     device: str | None = None,
     cfg_options: Mapping[str, Any] | None = None,
     console: Console | None = None,
+    processes: Processes = ALONE,
 ) -> TrainingResult:
     """Trains a config's model, and says on the console how it ended.
 
@@ -65,16 +67,17 @@ def train(
         max_minutes: save and stop after so long.
         device: as torch names it; None takes a CUDA device if there is one, else the CPU.
         cfg_options: changes to the config by dotted key.
-        console: where progress is shown; None: a new one on standard output.
+        console: where progress is shown; None: a new one on standard output, of process 0.
+        processes: from `handkit.engine.launching.launched`; they train one model together.
 
     Raises:
         HandkitError: see `handkit.engine.build.build_runner`; and `TrainingError` where a loss is no number or a file
             cannot be written.
     """
-    console = console or Console()
+    console = console or Console(quiet=not processes.first)
     resolved = load_config(config, cfg_options)
     folder = Path("work_dirs", Path(config).stem) if work_dir is None else Path(work_dir)
-    runner = build_runner(resolved, folder, resume, max_minutes, device, console=console)
+    runner = build_runner(resolved, folder, resume, max_minutes, device, console=console, processes=processes)
     runner.train()
     progress = runner.state.progress
     result = TrainingResult(
@@ -86,18 +89,22 @@ def train(
         progress.best,
         progress.best_epoch,
     )
-    console.print(_summary(result, str(config), cfg_options or {}), highlight=False, markup=False, soft_wrap=True)
+    summary = _summary(result, str(config), cfg_options or {}, processes.size)
+    console.print(summary, highlight=False, markup=False, soft_wrap=True)
     return result
 
 
-def _summary(result: TrainingResult, config: str, options: Mapping[str, Any]) -> str:
+def _summary(result: TrainingResult, config: str, options: Mapping[str, Any], processes: int) -> str:
     folder = result.work_dir
     if result.stopped is not None:
         words = ["--work-dir", str(folder.folder), "--resume"]
         words += [word for key, value in options.items() for word in ("--cfg-options", f"{key}={value}")]
+        command = f"handkit train {shlex.join([config, *words])}"
+        if processes > 1:
+            command = f"start {processes} processes as before, with --resume and --work-dir {folder.folder}"
         return (
             f"stopped ({result.stopped}) after iteration {result.iteration} of {result.iterations}; {folder.last} "
-            f"holds all of it. To go on: handkit train {shlex.join([config, *words])}"
+            f"holds all of it. To go on: {command}"
         )
     best = "" if result.best is None else f" (best {result.best:.4f} after epoch {result.best_epoch})"
     return f"done after {result.iteration} iterations: weights in {folder.best}{best}, numbers in {folder.results}"

@@ -25,7 +25,8 @@ Prediction: TypeAlias = "Hands | Detections"
 #: A list of images (paths, or upright PIL pictures) to the answer to each.
 Predict: TypeAlias = "Callable[[list[Any]], Sequence[Prediction]]"
 
-_BATCH = 16
+#: Pictures that a pipeline gets at once.
+BATCH = 16
 
 
 def measured_images(
@@ -53,12 +54,12 @@ def predict_pictures(
         progress: what a bar on the terminal calls them; None: no bar.
     """
     console = Console(stderr=True)
-    starts = range(0, len(paths), _BATCH)
+    starts = range(0, len(paths), BATCH)
     found: list[Prediction] = []
     for start in track(
         starts, progress or "", console=console, disable=progress is None or not console.is_terminal, transient=True
     ):
-        batch = paths[start : start + _BATCH]
+        batch = paths[start : start + BATCH]
         found += predict([path if turns % 4 == 0 else Image.fromarray(turned_picture(path, turns)) for path in batch])
     return found
 

@@ -11,11 +11,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from handkit.datasets.labels import HandLabels, read_hand_labels
+from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import write_json
 from handkit.images import picture_files
 from handkit.metrics import FalseHandsPerImage, HandSamples
-from handkit.metrics.evaluate import Prediction, match_images, measured_images, predict_pictures, turned_picture
+from handkit.metrics.evaluate import (
+    BATCH,
+    Predict,
+    Prediction,
+    match_images,
+    measured_images,
+    predict_pictures,
+    turned_picture,
+)
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
@@ -52,6 +61,7 @@ def measure_pipeline(
     negatives_count: int = 100,
     bootstrap: int = 0,
     report: Listener | None = None,
+    processes: Processes = ALONE,
 ) -> Scores:
     """Runs a pipeline over photographs and compares what it finds with their labels, and with none on negatives.
 
@@ -71,6 +81,11 @@ def measure_pipeline(
         negatives_count: so many of them, the first by name.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
         report: takes the hands behind the numbers, e.g. a `handkit.reports.ReportWriter`.
+        processes: from `handkit.engine.launching.launched`; each looks at some of the photographs, process 0 compares
+            and writes.
+
+    Returns:
+        The numbers; the same on all processes.
 
     Raises:
         ConfigError: a mistake in the config, no detector in it, nothing to measure on, or an option out of its range.
@@ -94,20 +109,21 @@ def measure_pipeline(
     if report is not None and (task == "hand_detection" or not labels):
         raise ConfigError(f"{model}: a report is about labelled joints: name a pipeline of joints and labelled data")
     turns = rotate // 90
-    photos = predict_pictures([image.path for image in labels], predict, turns, "photographs")
-    empty = predict_pictures(rooms, predict, turns, "pictures without hands")
+    photos = _predicted([image.path for image in labels], predict, turns, "photographs", processes)
+    empty = _predicted(rooms, predict, turns, "pictures without hands", processes)
     scores, samples, good = Scores({}), None, good_only or data is None
-    if labels:
+    if labels and processes.first:
         samples = match_images([image.rotated(turns) for image in labels], photos, good)
         scores = score(metrics, samples, bootstrap)
-    if rooms:
+    if rooms and processes.first:
         scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
+    scores = processes.from_first(scores)
     networks = used_nets(config if checkpoint is None else {**config, "checkpoint": str(checkpoint)})
     scores = replace(scores, weights={net.part: digest for net in networks if (digest := net.sha256())})
     named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
     options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
     options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}
-    if out is not None:
+    if out is not None and processes.first:
         record = {"options": options, **scores.to_dict()}
         record["photographs"] = _records([image.path for image in labels], photos)
         write_json(out, {**record, "negatives": _records(rooms, empty)})
@@ -131,6 +147,16 @@ def _measurement(
         return turned_picture(labels[int(samples.images[hand])].path, turns)
 
     return Measurement(scores, samples, names, picture, options)
+
+
+def _predicted(
+    paths: Sequence[Path], predict: Predict, turns: int, progress: str, processes: Processes
+) -> list[Prediction]:
+    """The answers to all pictures on process 0, none on the others; every process looks at some of the batches."""
+    batches = processes.shares(len(paths), BATCH)
+    own = [row for _, rows in batches for row in rows]
+    found = predict_pictures([paths[row] for row in own], predict, turns, progress if processes.first else None)
+    return processes.in_order(list(zip(own, found, strict=True)))
 
 
 def _photographs(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handkit.engine.processes import Processes
 from handkit.engine.sampling import EpochSampler
-from handkit.errors import DataError
+from handkit.errors import ConfigError, DataError
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 5), st.integers(0, 3), st.data())
@@ -42,3 +43,19 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
         sampler.seek(epoch)
         orders.append([index for _, index in next(iter(sampler))])
     assert all(a != b for a, b in pairwise(sorted(orders)))
+
+
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 4), st.booleans())
+def test_processes_share_every_batch(length: int, size: int, processes: int, drop_last: bool) -> None:
+    if drop_last and length < size:
+        return
+    if (size if drop_last else length % size or size) < processes:
+        with pytest.raises(ConfigError, match="cannot be dealt out"):
+            EpochSampler(length, size, 0, drop_last, Processes(0, processes))
+        return
+    parts = [list(EpochSampler(length, size, 0, drop_last, Processes(rank, processes))) for rank in range(processes)]
+    whole = list(EpochSampler(length, size, 0, drop_last))
+    assert [sorted(item for part in batches for item in part) for batches in zip(*parts, strict=True)] == [
+        sorted(batch) for batch in whole
+    ]
+    assert all(batch for part in parts for batch in part)

@@ -13,13 +13,14 @@ from PIL import Image
 
 from handkit.datasets.labels import HandLabels, read_hand_labels
 from handkit.detections import Detections
+from handkit.engine.processes import Processes
 from handkit.errors import ConfigError, DataError, HandkitError
 from handkit.hands import Hands
 from handkit.images import read_image
 from handkit.metrics.evaluate import match_images, measured_images, predict_pictures
 from handkit.metrics.scores import Scores
 from handkit.pipelines import measuring
-from handkit.pipelines.measuring import measure_pipeline
+from handkit.pipelines.measuring import _predicted, measure_pipeline
 
 MEDIAPIPE = "pipelines/hand_2d_keypoints_mediapipe"
 SIZE = (64, 48)
@@ -285,3 +286,28 @@ def test_a_detector_is_measured_on_boxes_that_people_drew(tmp_path: Path, monkey
     assert scores.counts["hands"] == 2
     assert scores["box_recall50"] == 0.5
     assert scores["false_hands_per_negative_image"] == 0.5
+
+
+def test_processes_look_at_whole_batches_once_each() -> None:
+    paths = [Path(f"{number}.png") for number in range(37)]
+    told: list[Any] = []
+    sizes: list[int] = []
+
+    class Half(Processes):
+        """One of two processes; the other one's answers are told by hand."""
+
+        def largest(self, number: int = 0) -> int:
+            return number
+
+        def _objects(self, value: Any) -> list[Any]:
+            told.append(value)
+            return told
+
+    def predict(batch: list[Any]) -> list[Any]:
+        sizes.append(len(batch))
+        return [path.stem for path in batch]
+
+    assert _predicted(paths, predict, 0, "pictures", Half(1, 2)) == []
+    assert sizes == [16]
+    assert _predicted(paths, predict, 0, "pictures", Half(0, 2)) == [path.stem for path in paths]
+    assert sizes == [16, 16, 5]

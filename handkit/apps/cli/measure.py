@@ -37,6 +37,9 @@ def measure(
         Path | None, typer.Option(metavar="FILE", help="report.json of another run, which --report compares with.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
+    launcher: Annotated[
+        str, typer.Option(help="What started several processes: none, pytorch (torchrun) or slurm (srun).")
+    ] = "none",
     cfg_options: Annotated[
         list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
     ] = None,
@@ -45,6 +48,7 @@ def measure(
 
     With --detector the pipeline finds the hands itself; --limit and --negatives need it.
     """
+    from handkit.engine.launching import launched
     from handkit.errors import ConfigError
     from handkit.metrics.score_log import append, rows
     from handkit.pipelines.measuring import measure_pipeline
@@ -62,24 +66,28 @@ def measure(
     common["report"] = writer
     if detector and baseline:
         raise ConfigError("--baseline guesses joints in labelled boxes: leave out --detector")
-    if detector:
-        scores = measure_pipeline(
-            config,
-            checkpoint,
-            device,
-            data=data,
-            good_only=good_only,
-            rotate=rotate,
-            limit=limit,
-            negatives=negatives,
-            negatives_count=negatives_count,
-            **common,
-        )
-    elif limit is not None or negatives is not None:
-        raise ConfigError("--limit and --negatives are for whole photographs: add --detector")
-    else:
-        options = {**common, "baseline": baseline, "rotate": rotate}
-        scores = _measure_crops(config, checkpoint, device, data, good_only, options)
+    with launched(launcher, device) as processes:
+        common["processes"] = processes
+        if detector:
+            scores = measure_pipeline(
+                config,
+                checkpoint,
+                processes.device,
+                data=data,
+                good_only=good_only,
+                rotate=rotate,
+                limit=limit,
+                negatives=negatives,
+                negatives_count=negatives_count,
+                **common,
+            )
+        elif limit is not None or negatives is not None:
+            raise ConfigError("--limit and --negatives are for whole photographs: add --detector")
+        else:
+            options = {**common, "baseline": baseline, "rotate": rotate}
+            scores = _measure_crops(config, checkpoint, processes.device, data, good_only, options)
+    if not processes.first:
+        return
     print("\n".join(scores.rows()))
     if log is not None:
         settings = {"rotate": rotate, "good_only": good_only, "limit": limit, **common["cfg_options"]}

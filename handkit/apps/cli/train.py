@@ -16,6 +16,9 @@ def train(
     ] = False,
     max_minutes: Annotated[float | None, typer.Option(help="Save and stop after so long.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
+    launcher: Annotated[
+        str, typer.Option(help="What started several processes: none, pytorch (torchrun) or slurm (srun).")
+    ] = "none",
     cfg_options: Annotated[
         list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
     ] = None,
@@ -25,8 +28,11 @@ def train(
     Ctrl-C and SIGTERM save and stop, with the exit codes 130 and 143; --resume goes on exactly where it was.
     """
     from handkit.engine import train as run
+    from handkit.engine.launching import launched
     from handkit.registry.config import parse_options
 
-    result = run(config, work_dir, resume, max_minutes, device, parse_options(cfg_options or []))
+    with launched(launcher, device) as processes:
+        options = parse_options(cfg_options or [])
+        result = run(config, work_dir, resume, max_minutes, processes.device, options, processes=processes)
     if result.exit_code:
         raise typer.Exit(result.exit_code)

@@ -11,19 +11,26 @@ from numpy.typing import NDArray
 
 from handkit.datasets.columns import load_document
 from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, check_joints, joint_order
-from handkit.datasets.layouts import LAYOUTS, LayoutName, RawHand
+from handkit.datasets.layouts import LAYOUTS
+from handkit.datasets.records import Layout, RawHand
 from handkit.errors import DataError
 from handkit.files import write_json
 from handkit.skeleton import HAND, from_order
 
 Array = NDArray[Any]
+#: Those of `handkit.datasets.layouts` that tools for annotating write; the others are converted data sets.
+_LAYOUTS: dict[str, Layout] = {
+    name: layout
+    for name, layout in LAYOUTS.items()
+    if isinstance(layout, Layout) and name in ("coco", "handphotos", "coco_wholebody")
+}
 _IMAGE_FIELDS = ("id", "file_name", "width", "height", "source", "human_boxes")
 #: Of an annotation; what follows from the others is made anew.
 _HAND_FIELDS = ("id", "image_id", "category_id", "keypoints", "bbox", "iscrowd", "hand_side", "num_keypoints", "area")
 
 
 def read_coco(path: Path, order: str | None) -> Labels:
-    """Reads a COCO keypoint JSON in any of `handkit.datasets.layouts`.
+    """Reads a COCO keypoint JSON in one of the layouts coco, handphotos and coco_wholebody.
 
     The joints are brought from the order that the file's `categories` name, or else from `order`.
 
@@ -40,7 +47,8 @@ def read_coco(path: Path, order: str | None) -> Labels:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
     document = load_document(data, str(path))
     whole: dict[str, Any] = json.loads(data)
-    layout = _layout(document.layout, document.annotations, path)
+    name = _layout(document.layout, document.annotations, path)
+    layout = _LAYOUTS[name]
     places, notes = _order(whole, order, str(path))
     extra = {key: value for key, value in whole.items() if key not in ("images", "annotations", "categories")}
     info = extra.get("info")
@@ -48,19 +56,21 @@ def read_coco(path: Path, order: str | None) -> Labels:
         del extra["info"]
     labels = Labels([], notes, extra)
     by_id: dict[Any, LabelledImage] = {}
-    shift = LAYOUTS[layout].shift
+    records: dict[Any, Any] = {}
+    shift = layout.shift
     for row in document.images:
         by_id[row.get("id")] = image = _image(row, shift, f"{path}: image {row.get('id')!r}")
         labels.images.append(image)
+        records[row.get("id")] = row
     if len(by_id) != len(labels.images):
         raise DataError(f"{path}: two images have the same id")
-    persons = layout == "coco_wholebody"
+    persons = name == "coco_wholebody"
     for row in document.annotations:
         if row.get("image_id") not in by_id:
             raise DataError(f"{path}: annotation {row.get('id')!r} is of no image: image_id {row.get('image_id')!r}")
         extra = {} if persons else {key: value for key, value in row.items() if key not in _HAND_FIELDS}
-        for raw in LAYOUTS[layout].hands(row, str(path)):
-            hand = _hand(raw, shift, LAYOUTS[layout].fractions, places, f"{path}: {raw.name}")
+        for raw in layout.hands(row, records[row["image_id"]], str(path)):
+            hand = _hand(raw, shift, layout.fractions, places, f"{path}: {raw.name}")
             hand.extra = extra
             by_id[row["image_id"]].hands.append(hand)
     if shift:
@@ -70,12 +80,11 @@ def read_coco(path: Path, order: str | None) -> Labels:
     return labels
 
 
-def _layout(stated: Any, annotations: Any, path: Path) -> LayoutName:
+def _layout(stated: Any, annotations: Any, path: Path) -> str:
     if stated is not None:
-        if stated not in LAYOUTS:
-            raise DataError(f"{path}: info.handkit_layout is {stated!r}; known: {', '.join(LAYOUTS)}")
-        layout: LayoutName = stated
-        return layout
+        if stated not in _LAYOUTS:
+            raise DataError(f"{path}: info.handkit_layout is {stated!r}; known: {', '.join(_LAYOUTS)}")
+        return str(stated)
     if any("lefthand_kpts" in row for row in annotations):
         return "coco_wholebody"
     return "handphotos" if any("flip_disagreement" in row for row in annotations) else "coco"
