@@ -2,8 +2,8 @@
 
     python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256.py --work-dir DIR
 
-Data: COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data/coco/annotations. Paper: PCK@0.2
-0.814, AUC 0.840, EPE 4.37 with true boxes and the flip test, on 8 GPUs with 32 hands each. Not trained by handkit yet.
+COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data/coco/annotations. Paper: PCK@0.2 0.814, AUC
+0.840, EPE 4.37 with true boxes and the flip test, on 8 GPUs with 32 hands each. Not trained by handkit yet.
 """
 
 _base_ = [

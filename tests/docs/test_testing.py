@@ -27,4 +27,8 @@ def test_every_metric_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", TEXT))
 def test_links_lead_somewhere(link: str) -> None:
-    assert (ROOT / "docs" / link).exists()
+    path, _, place = link.partition("#")
+    page = ROOT / "docs" / (path or "testing.md")
+    assert page.exists()
+    headings = re.findall(r"^#+ (.+)", page.read_text("utf-8"), re.MULTILINE) if place else []
+    assert not place or place in [heading.lower().replace(" ", "-") for heading in headings]

@@ -1,0 +1,18 @@
+"""HRNetV2-W18 on OneHand10K, as mmpose published it.
+
+    python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_onehand10k_256x256.py --work-dir DIR
+
+OneHand10K below data/onehand10k, annotations as mmpose distributes them. Paper: PCK@0.2 0.990, AUC 0.567, EPE 24.26
+with true boxes and the flip test, on 8 GPUs with 64 hands each. Not trained by handkit yet.
+"""
+
+_base_ = [
+    "../_base_/models/hrnetv2_w18.py",
+    "../_base_/targets/heatmap_256x256.py",
+    "../_base_/datasets/onehand10k.py",
+    "../_base_/schedules/adam_210e.py",
+]
+
+model = dict(losses=[dict(type="KeypointMSELoss")])
+batch_size = 512
+lr_base_batch = 512
