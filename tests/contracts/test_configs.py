@@ -42,7 +42,7 @@ def photographs(folder: Path) -> None:
         image = dict(id=number, file_name=f"{number}.png", width=240, height=120, source=source)
         images.append({**image, **drawn})
         for hand in range(2):
-            points = np.array(known["keypoints"], float).reshape(21, 3) + [50 * hand, 0, 0]
+            points = np.array(known["keypoints"], float).reshape(21, 3) + np.array([50 * hand, 0, 0])
             hands.append({**known, "id": len(hands), "image_id": number, "keypoints": points.ravel().tolist()})
     for part in ("train", "val"):
         (folder / f"{part}.json").write_text(json.dumps({"images": images, "annotations": hands}))
