@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.errors import DataError
 from handkit.metrics.coco_evaluation import CocoEvaluation, records
+from handkit.metrics.coco_samples import CocoSamples
 from handkit.skeleton import HAND
 
 Array = NDArray[Any]
@@ -20,7 +20,7 @@ MAX_POSES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class PoseSamples:
+class PoseSamples(CocoSamples):
     """N labelled and P predicted hands of I images; pixels of the original image.
 
     Args:
@@ -38,6 +38,9 @@ class PoseSamples:
         DataError: columns that disagree in length.
     """
 
+    label_columns: ClassVar = ("labels", "visible", "boxes", "ignored", "label_images")
+    prediction_columns: ClassVar = ("predicted", "scores", "predicted_images")
+
     labels: Array
     visible: Array
     boxes: Array
@@ -48,23 +51,6 @@ class PoseSamples:
     predicted_images: Array
     images: int
 
-    def __post_init__(self) -> None:
-        for names in (_LABELS, _PREDICTIONS):
-            rows = {name: len(getattr(self, name)) for name in names}
-            if len(set(rows.values())) > 1:
-                raise DataError(f"PoseSamples needs as many rows in each of these columns, got {rows}")
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[PoseSamples]) -> PoseSamples:
-        """Parts with images of their own, one after the other."""
-        first = np.cumsum([0, *(part.images for part in parts)])
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_LABELS, *_PREDICTIONS)}
-        for name in ("label_images", "predicted_images"):
-            columns[name] = np.concatenate(
-                [getattr(part, name) + start for part, start in zip(parts, first[:-1], strict=True)]
-            )
-        return cls(**columns, images=int(first[-1]))
-
     def grouped(self, images: Array) -> PoseSamples:
         """The same hands, where several of the I images are one; `images` (I,) are their new numbers."""
         return replace(
@@ -74,12 +60,9 @@ class PoseSamples:
             images=int(images.max(initial=-1)) + 1,
         )
 
-    def accumulate(self, images: Sequence[int]) -> tuple[Array, Array]:
-        """See `CocoEvaluation.accumulate`, with the similarities of COCO-WholeBody's sigmas for K = 21 hand joints."""
-        return self._evaluation.accumulate(images)
-
     @cached_property
-    def _evaluation(self) -> CocoEvaluation:
+    def evaluation(self) -> CocoEvaluation:
+        """See `CocoSamples`; similarities are those of COCO-WholeBody's sigmas for K = 21 hand joints."""
         flags = np.where(self.visible > 0, 2, 0)
         columns: dict[str, Sequence[Any]] = {
             "iscrowd": self.ignored.astype(int).tolist(),
@@ -95,8 +78,6 @@ class PoseSamples:
         return CocoEvaluation(labels, predictions, self.images, "keypoints", MAX_POSES, HAND.sigmas)
 
 
-_LABELS = ("labels", "visible", "boxes", "ignored", "label_images")
-_PREDICTIONS = ("predicted", "scores", "predicted_images")
 _FAR = 1e7
 
 

@@ -15,28 +15,9 @@ import pytest
 from PIL import Image
 
 from handkit.apps.cli.inputs import pictures
-from handkit.apps.cli.main import main
 from handkit.datasets import HandScenes
 from handkit.demo_image import demo_image
 from handkit.errors import DataError
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs `handkit ARGUMENTS`, returns exit code, output, errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["handkit", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        out = capsys.readouterr()
-        return code if isinstance(code, int) else 0, out.out, out.err
-
-    return run
 
 
 def test_version_and_help(cli: Any) -> None:

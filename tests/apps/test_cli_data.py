@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from handkit.apps.cli.main import main
 
 FILES = Path(__file__).parents[1] / "datasets/files"
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def data(cli: Run) -> Run:
     """Runs `handkit data ARGUMENTS`, returns exit code, output, errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["handkit", "data", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        out = capsys.readouterr()
-        return code if isinstance(code, int) else 0, out.out, out.err
-
-    return run
+    return lambda *arguments: cli("data", *arguments)
 
 
 @pytest.fixture
@@ -40,35 +26,35 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_check_says_what_it_saw_and_exits_with_2_on_a_fault(cli: Run, config: Path, tmp_path: Path) -> None:
-    code, out, _ = cli("check", config)
+def test_check_says_what_it_saw_and_exits_with_2_on_a_fault(data: Run, config: Path, tmp_path: Path) -> None:
+    code, out, _ = data("check", config)
     assert (code, "2 of 2 samples" in out, "no fault found" in out) == (0, True, True)
-    code, out, _ = cli("check", config, "--cfg-options", "batch_size=3", "--json", tmp_path / "found.json")
+    code, out, _ = data("check", config, "--cfg-options", "batch_size=3", "--json", tmp_path / "found.json")
     assert code == 2
     assert "too_few_samples: train_dataset: 2 samples are fewer than a batch of 3" in out
     assert "mend: lower batch_size" in out
     assert json.loads((tmp_path / "found.json").read_text())["findings"][0]["kind"] == "too_few_samples"
 
 
-def test_browse_writes_one_file(cli: Run, config: Path, tmp_path: Path) -> None:
-    code, out, _ = cli("browse", config, "--out", tmp_path / "sheet.html")
+def test_browse_writes_one_file(data: Run, config: Path, tmp_path: Path) -> None:
+    code, out, _ = data("browse", config, "--out", tmp_path / "sheet.html")
     assert (code, "open it in a browser" in out) == (0, True)
     assert "mine: train" in (tmp_path / "sheet.html").read_text()
-    code, _, err = cli("browse", config, "--out", tmp_path / "val.html", "--split", "val")
+    code, _, err = data("browse", config, "--out", tmp_path / "val.html", "--split", "val")
     assert (code, "no 'val_dataset'" in err) == (2, True)
 
 
-def test_convert_tells_what_is_lost(cli: Run, tmp_path: Path) -> None:
-    code, out, _ = cli("convert", FILES / "coco.json", tmp_path / "cvat.xml", "--to", "cvat")
+def test_convert_tells_what_is_lost(data: Run, tmp_path: Path) -> None:
+    code, out, _ = data("convert", FILES / "coco.json", tmp_path / "cvat.xml", "--to", "cvat")
     assert code == 0
     assert "note: the file names no joints" in out
     assert "not in cvat: the source of images: 2 times" in out
     assert "3 hands in 2 images" in out
-    code, _, err = cli("convert", FILES / "coco.json", tmp_path / "cvat.xml", "--to", "cvat")
+    code, _, err = data("convert", FILES / "coco.json", tmp_path / "cvat.xml", "--to", "cvat")
     assert (code, "--overwrite" in err) == (2, True)
 
 
-def test_sides_are_compared_with_a_pipeline(cli: Run, tmp_path: Path, mediapipe_files: object) -> None:
+def test_sides_are_compared_with_a_pipeline(data: Run, tmp_path: Path, mediapipe_files: object) -> None:
     """The demo hand, turned and moved, under a wrong side."""
     import numpy as np
     from PIL import Image
@@ -90,9 +76,9 @@ def test_sides_are_compared_with_a_pipeline(cli: Run, tmp_path: Path, mediapipe_
     config = tmp_path / "sides.py"
     config.write_text(f"train_dataset = dict(type='CocoHands', ann_file={str(tmp_path / 'a.json')!r})\n")
     (tmp_path / "a.json").write_text(json.dumps({"images": images, "annotations": annotations}))
-    assert cli("check", config, "--model", "default")[0] == 0
+    assert data("check", config, "--model", "default")[0] == 0
     other = "left" if hand.handedness[0] == "right" else "right"
     annotations = [{**row, "hand_side": other} for row in annotations]
     (tmp_path / "a.json").write_text(json.dumps({"images": images, "annotations": annotations}))
-    code, out, _ = cli("check", config, "--model", "default")
+    code, out, _ = data("check", config, "--model", "default")
     assert (code, "mirrored_sides" in out, "1 to mend" in out) == (2, True, True)
