@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import math
 import os
 from collections.abc import Mapping
@@ -16,8 +14,8 @@ from numpy.typing import NDArray
 from handkit.datasets.view import TrainingView
 from handkit.drawing import crop_picture, draw_boxes
 from handkit.errors import ConfigError, HandkitError
-from handkit.files import writing
 from handkit.registry import DATASETS, TRANSFORMS, build
+from handkit.reports.page import Section, escape, image_uri, page, write_page
 from handkit.transforms.base import Sample, split_stages
 from handkit.transforms.targets import TopDownGenerateTarget
 
@@ -29,31 +27,7 @@ _LEAST = 192
 _TINTS = {1: (0, 220, 90), 2: (70, 120, 255)}
 _IGNORED = (255, 160, 0)
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<style>
-body {{ font: 13px/1.4 system-ui, sans-serif; margin: 16px; background: #1c1c1f; color: #ddd }}
-h1 {{ font-size: 17px; margin: 0 0 4px }}
-.sheet {{ display: flex; flex-wrap: wrap; gap: 10px; margin-top: 12px }}
-figure {{ margin: 0; background: #2a2a2e; padding: 6px; width: min-content }}
-.picture {{ position: relative; line-height: 0 }}
-.mask {{ position: absolute; left: 0; top: 0; display: none }}
-#masks:checked ~ .sheet .mask {{ display: block }}
-figcaption {{ overflow-wrap: anywhere; padding-top: 4px }}
-.name {{ color: #9a9aa2; font-size: 11px }}
-.bad {{ color: #ff8a80 }}
-</style></head><body>
-<h1>{title}</h1>
-<p>{summary}</p>
-{switch}
-<div class="sheet">
-{figures}
-</div></body></html>
-"""
 _SWITCH = '<input type="checkbox" id="masks"><label for="masks"> masks: hand green, other things blue</label>'
-_FIGURE = (
-    """<figure><div class="picture">{pictures}</div><figcaption style="width:{width}px">{lines}</figcaption></figure>"""
-)
 
 
 def browse(
@@ -103,13 +77,11 @@ def browse(
             figures.append(_figure(view[epoch, index], origin))
         except HandkitError as error:
             bad += 1
-            figures.append(_FIGURE.format(pictures="", width=_LEAST, lines=_lines([("bad", str(error)), ("", origin)])))
+            figures.append(_tile("", _LEAST, [("bad", str(error)), ("", origin)]))
     summary = f"{len(places)} of {len(view)} samples of {role} after {', '.join(type(step).__name__ for step in steps)}"
-    sheet = "\n".join(figures)
+    sheet = f'<div class="sheet">{"".join(figures)}</div>'
     switch = _SWITCH if 'class="mask"' in sheet else ""
-    heading = html.escape(f"{title}: {split}")
-    with writing(out, "w") as file:
-        file.write(_PAGE.format(title=heading, summary=html.escape(summary), switch=switch, figures=sheet))
+    write_page(out, page(f"{title}: {split}", [summary], [Section("Samples", switch + sheet)]))
     return bad
 
 
@@ -126,23 +98,24 @@ def _figure(sample: Sample, origin: str) -> str:
         points = np.asarray(sample.get("keypoints", np.zeros((21, 2))), np.float64)
         shown = np.asarray(sample.get("visible", np.zeros(len(points)))) > 0
         drawn = crop_picture(picture, points, shown, least=_LEAST)
-    pictures = _image(cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1], "jpeg", "")
+    pictures = f'<img alt="" src="{image_uri(drawn, 88)}">'
     if "mask" in sample:
-        pictures += _image(_overlay(np.asarray(sample["mask"]), factor), "png", "mask")
-    return _FIGURE.format(pictures=pictures, width=drawn.shape[1], lines=_lines(_facts(sample, origin)))
+        pictures += f'<img class="mask" alt="" src="{image_uri(_overlay(np.asarray(sample["mask"]), factor))}">'
+    return _tile(pictures, drawn.shape[1], _facts(sample, origin))
+
+
+def _tile(pictures: str, width: int, facts: list[tuple[str, str]]) -> str:
+    lines = "<br>".join(f'<span class="{css}">{escape(text)}</span>' for css, text in facts)
+    caption = f'<figcaption style="width:{width}px">{lines}</figcaption>'
+    return f'<figure><div class="stack">{pictures}</div>{caption}</figure>'
 
 
 def _overlay(mask: Array, factor: int) -> Array:
-    """A transparent PNG of the mask."""
+    """The mask as a transparent picture, (H, W, 4) RGBA."""
     tinted = np.zeros((*mask.shape, 4), np.uint8)
-    for number, (red, green, blue) in _TINTS.items():
-        tinted[mask == number] = (blue, green, red, 120)
-    return cv2.imencode(".png", tinted.repeat(factor, 0).repeat(factor, 1))[1]
-
-
-def _image(data: Array, kind: str, css: str) -> str:
-    text = base64.b64encode(data.tobytes()).decode()
-    return f'<img class="{css}" alt="" src="data:image/{kind};base64,{text}">'
+    for number, colour in _TINTS.items():
+        tinted[mask == number] = (*colour, 120)
+    return tinted.repeat(factor, 0).repeat(factor, 1)
 
 
 def _facts(sample: Sample, origin: str) -> list[tuple[str, str]]:
@@ -171,8 +144,4 @@ def _facts(sample: Sample, origin: str) -> list[tuple[str, str]]:
         crop = sample["crop"]
         turned = f"turned {math.degrees(crop.rotation):.0f} deg" + (", mirrored" if crop.flip else "")
         facts.append(("", f"{turned}, cut {crop.size[0]:.0f} x {crop.size[1]:.0f}"))
-    return [*facts, ("", origin), ("name", str(sample.get("sample_id", "")))]
-
-
-def _lines(facts: list[tuple[str, str]]) -> str:
-    return "<br>".join(f'<span class="{css}">{html.escape(text)}</span>' for css, text in facts)
+    return [*facts, ("", origin), ("soft", str(sample.get("sample_id", "")))]

@@ -40,11 +40,14 @@ def escape(text: object) -> str:
 
 
 def image_uri(image: Array, quality: int = _QUALITY) -> str:
-    """(H, W, 3) uint8 RGB -> a JPEG as a data URI."""
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    """(H, W, 3) uint8 RGB -> a JPEG as a data URI; (H, W, 4) RGBA -> a PNG."""
+    opaque = image.shape[2] == 3
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if opaque else []
+    bgr = image[..., ::-1] if opaque else image[..., [2, 1, 0, 3]]
+    done, data = cv2.imencode(".jpg" if opaque else ".png", bgr, options)
     if not done:
-        raise ValueError(f"no JPEG of an array of shape {image.shape} and type {image.dtype}")
-    return f"data:image/jpeg;base64,{base64.b64encode(np.asarray(data).tobytes()).decode()}"
+        raise ValueError(f"no picture of an array of shape {image.shape} and type {image.dtype}")
+    return f"data:image/{'jpeg' if opaque else 'png'};base64,{base64.b64encode(np.asarray(data).tobytes()).decode()}"
 
 
 def figure(image: Array, caption: str = "", title: str = "") -> str:
@@ -99,12 +102,13 @@ def page(title: str, lines: Sequence[str], sections: Sequence[Section]) -> str:
         + f"{section.body}</section>"
         for number, section in enumerate(sections, 1)
     )
+    nav = f"<nav>{contents}</nav>" if len(sections) > 1 else ""
     about = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><header><h1>{escape(title)}</h1>{about}</header>"
-        f"<nav>{contents}</nav><main>{parts}</main></body></html>\n"
+        f"{nav}<main>{parts}</main></body></html>\n"
     )
 
 
@@ -152,6 +156,9 @@ svg{display:block;width:100%;height:auto;max-width:600px;color:var(--ink)}
 svg text{fill:var(--soft);font-size:12px}
 svg .grid{stroke:var(--line)}
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:14px}
+.sheet{display:flex;flex-wrap:wrap;gap:14px;margin-top:12px}.sheet figure{width:min-content}
+.sheet figure img{width:auto;max-width:none}.stack{position:relative;line-height:0}
+.stack .mask{position:absolute;left:0;top:0;display:none}#masks:checked~.sheet .mask{display:block}
 figure{margin:0}figure img{width:100%;height:auto;border-radius:6px;display:block}
 figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere;margin-top:4px;line-height:1.35}
 ol.findings{list-style:none;margin:0;padding:0}
