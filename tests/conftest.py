@@ -18,6 +18,11 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+#: The same examples in every run; HYPOTHESIS_SEARCH=1 looks for new ones.
+settings.register_profile("same", derandomize=os.environ.get("HYPOTHESIS_SEARCH") != "1", deadline=None)
+settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parents[1]
 
