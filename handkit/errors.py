@@ -27,6 +27,10 @@ class CheckpointError(HandkitError, ValueError):
     """A weight file does not fit the model: missing, extra or misshaped keys, or not a weight file at all."""
 
 
+class UnsafePickleError(CheckpointError):
+    """A pickle names more than tensors and plain values, so that loading it could run code; nothing of it was run."""
+
+
 class DataError(HandkitError, ValueError):
     """An annotation file or a value handed to handkit (boxes, points) breaks its documented form."""
 

@@ -36,6 +36,23 @@ def writing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]
         raise
 
 
+@contextlib.contextmanager
+def staged(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives the name of a file beside `path` to write and to check, and renames it onto `path` at the block's end.
+
+    On an error that file is removed and what stood at `path` stays. Parent folders are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.staged")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Writes JSON (indented by 1) with `writing`."""
     with writing(path, "w") as file:

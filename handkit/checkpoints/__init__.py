@@ -4,7 +4,21 @@ Nothing here runs code that a file brings: files are safetensors, or pickles tha
 accepts.
 """
 
+from handkit.checkpoints.conversion import convert_weights
+from handkit.checkpoints.inspection import inspect_weights
 from handkit.checkpoints.reading import read_plain, read_state_dict
+from handkit.checkpoints.stripping import strip_weights
 from handkit.checkpoints.weights import check_weights, copy_weights, load_weights, save_weights, unwrap
 
-__all__ = ["check_weights", "copy_weights", "load_weights", "read_plain", "read_state_dict", "save_weights", "unwrap"]
+__all__ = [
+    "check_weights",
+    "convert_weights",
+    "copy_weights",
+    "inspect_weights",
+    "load_weights",
+    "read_plain",
+    "read_state_dict",
+    "save_weights",
+    "strip_weights",
+    "unwrap",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -32,6 +32,22 @@ def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
     last = max(numbers, default=0)
     renamed = {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
     return _named_parts(renamed)
+
+
+def key_maps(keys: Collection[str]) -> list[str]:
+    """Which of the renamings of `to_handkit_keys` these keys call for, in words.
+
+    >>> key_maps(["module.keypoint_head.final_layer.weight"])
+    ["wrapped in 'module.'", 'mmpose 0.x or EasyCV head (keypoint_head -> head)']
+    """
+    plain = [key.removeprefix(_WRAPPER) for key in keys]
+    found = {
+        f"wrapped in '{_WRAPPER}'": any(key.startswith(_WRAPPER) for key in keys),
+        "mmpose 0.x or EasyCV head (keypoint_head -> head)": any(key.startswith(_OLD_HEAD) for key in plain),
+        "mmpose 1.x preprocessor (dropped)": any(key.startswith(_PREPROCESSOR) for key in plain),
+        "numbered parts of MobileNetV2's blocks": any(_NUMBERED.fullmatch(key) for key in plain),
+    }
+    return [name for name, there in found.items() if there]
 
 
 def _named_parts(state: Mapping[str, Value]) -> dict[str, Value]:

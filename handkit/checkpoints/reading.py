@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,30 @@ import torch
 from torch import Tensor
 
 from handkit.checkpoints.keymaps import to_handkit_keys
-from handkit.errors import CheckpointError
+from handkit.errors import CheckpointError, UnsafePickleError
 
 #: What handkit writes into the metadata of its own safetensors files.
 FORMAT = {"format": "handkit", "version": "1"}
+SAFETENSORS = "safetensors"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """What a weight file holds.
+
+    Args:
+        path: the file.
+        format: how it is stored.
+        state: its tensors on the CPU, under the file's own names.
+        metadata: the text in a safetensors header.
+        others: what stands beside the tensors, e.g. ``optimizer`` and ``meta``.
+    """
+
+    path: Path
+    format: str
+    state: dict[str, Tensor]
+    metadata: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
@@ -28,31 +49,51 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
     Raises:
         CheckpointError: the file is not there, is damaged, is no weight file, was written by a newer handkit, or holds
-            more than tensors and plain values, so that loading it could run code.
+            more than tensors and plain values, so that loading it could run code (`UnsafePickleError`).
     """
+    return to_handkit_keys(read_weight_file(path).state)
+
+
+def read_weight_file(path: str | os.PathLike[str]) -> WeightFile:
+    """Reads a file as `read_state_dict` does, its names as they are, with what else it holds."""
     path = Path(path)
+    kind = storage_format(path)
+    if kind == SAFETENSORS:
+        return _read_safetensors(path)
+    content = read_plain(path)
+    others = {}
+    if isinstance(content, Mapping) and "state_dict" in content:
+        others = {str(key): value for key, value in content.items() if key != "state_dict"}
+    return WeightFile(path, kind, _tensors(path, content), others=others)
+
+
+def storage_format(path: str | os.PathLike[str]) -> str:
+    """How a weight file is stored, by its first bytes.
+
+    Raises:
+        CheckpointError: it cannot be read, or is no weight file.
+    """
     try:
         with open(path, "rb") as file:
             head = file.read(9)
     except OSError as error:
         raise CheckpointError(f"cannot read the weight file {path}: {error.strerror}") from error
     if head[8:] == b"{":
-        state = _read_safetensors(path)
-    elif head.startswith((b"PK\x03\x04", b"\x80")):
-        state = _tensors(path, read_plain(path))
-    else:
-        raise CheckpointError(
-            f"{path} is not a weight file: it begins neither as safetensors nor as torch.save's files"
-        )
-    return to_handkit_keys(state)
+        return SAFETENSORS
+    if head.startswith(b"PK\x03\x04"):
+        return "torch.save, zip"
+    if head.startswith(b"\x80"):
+        return "torch.save, before torch 1.6"
+    raise CheckpointError(f"{path} is not a weight file: it begins neither as safetensors nor as torch.save's files")
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path) -> WeightFile:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             _check_version(path, metadata)
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
+            return WeightFile(path, SAFETENSORS, state, metadata)
     except safetensors.SafetensorError as error:
         raise CheckpointError(f"{path} is a damaged safetensors file: {error}") from error
 
@@ -69,7 +110,7 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     """What torch.save wrote, if it is tensors and plain values only, on the CPU; nothing in the file is run.
 
     Raises:
-        CheckpointError: the file cannot be read, is damaged, or holds anything else.
+        CheckpointError: the file cannot be read, is damaged, or holds anything else (`UnsafePickleError`).
     """
     try:
         file = open(path, "rb")  # noqa: SIM115
@@ -81,7 +122,7 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"{found.group(1)} is no tensor or plain value" if found else str(error).splitlines()[0]
-        raise CheckpointError(
+        raise (UnsafePickleError if found else CheckpointError)(
             f"{path} is refused: loading it could run code that it brings, or it is damaged ({reason}). Ask its maker "
             "for the tensors alone, as torch.save(model.state_dict(), PATH) stores them"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import safetensors.torch
 import torch
@@ -13,8 +14,10 @@ from handkit.checkpoints.reading import FORMAT, read_state_dict
 from handkit.errors import CheckpointError
 from handkit.files import writing
 
+Value = TypeVar("Value")
+
 _NAMED = 8  # keys that a message names of each kind
-_COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentum, and absent from some files
+COUNTER = ".num_batches_tracked"  # of batch norms: unused with a fixed momentum, and absent from some files
 
 
 def load_weights(
@@ -45,7 +48,9 @@ def load_weights(
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
     left_out = tuple(f"{name}." for name in extra)
-    weights = {key: value for key, value in _part(read_state_dict(path), part).items() if not key.startswith(left_out)}
+    weights = {
+        key: value for key, value in take_part(read_state_dict(path), part).items() if not key.startswith(left_out)
+    }
     absent = [name for name in optional if not any(key.startswith(f"{name}.") for key in weights)]
     copy_weights(model, weights, os.fspath(path), absent)
     return absent
@@ -83,14 +88,33 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str, 
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a model's weights as safetensors, whole or not at all.
+    """Writes a model's weights with `save_tensors`.
 
     Args:
         model: as in `load_weights`, the network inside a wrapper is meant.
         path: the file; its folder is made.
         metadata: further text for the file's header, e.g. the name of the config.
     """
-    state = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in _items(model)}
+    save_tensors(unwrap(model).state_dict(), path, metadata)
+
+
+def save_tensors(
+    weights: Mapping[str, Tensor], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Writes named tensors as safetensors in handkit's format, whole or not at all.
+
+    Raises:
+        CheckpointError: a tensor without plain values (sparse, quantized, on the meta device).
+        OSError: the file cannot be written.
+    """
+    strange = [
+        key
+        for key, value in weights.items()
+        if value.layout is not torch.strided or value.is_meta or value.is_quantized or value.is_complex()
+    ]
+    if strange:
+        raise CheckpointError(f"{path}: {strange[0]!r} is no tensor of plain values, so safetensors cannot hold it")
+    state = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in weights.items()}
     content = safetensors.torch.save(state, {**(metadata or {}), **FORMAT})
     with writing(path) as file:
         file.write(content)
@@ -102,18 +126,15 @@ def unwrap(model: nn.Module) -> nn.Module:
     return unwrap(inner) if isinstance(inner, nn.Module) else model
 
 
-def _part(weights: dict[str, Tensor], part: str | None) -> dict[str, Tensor]:
+def take_part(weights: dict[str, Value], part: str | None) -> dict[str, Value]:
+    """Those of one part, without its name in front; all, where the names know no such part."""
     inside = {key.removeprefix(f"{part}."): value for key, value in weights.items() if key.startswith(f"{part}.")}
     return inside or weights
 
 
-def _items(model: nn.Module) -> list[tuple[str, Tensor]]:
-    return list(unwrap(model).state_dict().items())
-
-
 def _faults(own: Mapping[str, Tensor], read: Mapping[str, Tensor]) -> list[str]:
     """What keeps the read tensors from being the model's, one phrase for each kind."""
-    missing = [key for key in own if key not in read and not key.endswith(_COUNTER)]
+    missing = [key for key in own if key not in read and not key.endswith(COUNTER)]
     extra = [key for key in read if key not in own]
     misshaped = [
         f"{key} {_kind(value)} instead of {_kind(own[key])}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pprint
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from handkit.errors import ConfigError, TrainingError
 from handkit.files import writing
 from handkit.registry.config import load_config
+from handkit.registry.copying import as_python
 from handkit.registry.keys import NEUTRAL_KEYS
 
 
@@ -54,7 +54,7 @@ class WorkDir:
         if self.last.exists() and not resume:
             raise TrainingError(f"{self.folder} holds a training already: add --resume, or choose another --work-dir")
         with self.guard(self.config), writing(self.config, "w") as file:
-            file.write(_as_python(config))
+            file.write(as_python(config, "The resolved config of this training."))
 
     def keep_epoch(self, epoch: int, keep_last: int) -> None:
         """Keeps last.pth under the epoch's name too, and no more than `keep_last` such files."""
@@ -103,12 +103,6 @@ def _differences(old: Any, new: Any, where: str) -> list[str]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _as_python(config: Mapping[str, Any]) -> str:
-    """A config file that `load_config` reads back as the same config."""
-    rows = (f"{key} = {pprint.pformat(value, width=118, sort_dicts=False)}\n" for key, value in config.items())
-    return '"""The resolved config of this training."""\n\n' + "".join(rows)
 
 
 def _link(source: Path, target: Path) -> None:
