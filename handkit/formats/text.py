@@ -159,6 +159,5 @@ def _refusal(node: ast.AST, where: str) -> ConfigError:
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ConfigError(
         f"{where}, line {line}: {shown!r} is not read; a config may hold literals, dict(), names assigned before, "
-        "name['key'], arithmetic and lists made from lists. Dump the resolved config with the toolkit it comes from and "
-        "read that"
+        "name['key'], arithmetic and lists made from lists. Dump the resolved config with its own toolkit and read that"
     )
