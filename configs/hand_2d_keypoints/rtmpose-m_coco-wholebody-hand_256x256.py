@@ -6,8 +6,9 @@
 COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data/coco/annotations. Paper: PCK@0.2 0.815, AUC
 0.837, EPE 4.51 with true boxes and the flip test, on 8 GPUs with 32 hands each. Not trained by handkit yet.
 
-Three things differ: what stands in front, blur and colours come from handkit's augmentations; they stay as they are to
-the end, where mmpose lessens them for the last 30 epochs; the loss is the mean over hands, mmpose's the sum over them.
+Five things differ: what stands in front, blur and colours come from handkit's augmentations; they stay as they are to
+the end, where mmpose lessens them for the last 30 epochs; the loss is the mean over hands, mmpose's the sum over them;
+the average of the weights begins otherwise; the flip test moves the mirrored bins back, so that none is half a bin off.
 """
 
 _base_ = [

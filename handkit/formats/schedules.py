@@ -37,6 +37,8 @@ def optimization(config: Mapping[str, Any], max_epochs: int | None, where: str) 
     if "optim_wrapper" in config:
         wrapper = Fields(config["optim_wrapper"], f"{where}.optim_wrapper").expect(type="OptimWrapper")
         made["optimizer"] = optimizer(wrapper.take("optimizer"), f"{where}.optim_wrapper.optimizer")
+        if "paramwise_cfg" in wrapper:
+            made["optimizer"] |= _per_parameter(wrapper.node("paramwise_cfg"), made["optimizer"])
         made["clip_grad_norm"] = _clip(wrapper.take("clip_grad", None), f"{where}.optim_wrapper.clip_grad")
         wrapper.end()
     elif "optimizer" in config:
@@ -54,6 +56,14 @@ def optimization(config: Mapping[str, Any], max_epochs: int | None, where: str) 
         made["lr_base_batch"] = scale.take("base_batch_size")
         scale.end()
     return made
+
+
+def _per_parameter(fields: Fields, made: Node) -> Node:
+    """Biases and the scales of norms that do not decay; handkit spares all other vectors too."""
+    fields.expect(norm_decay_mult=0, bias_decay_mult=0).drop("bypass_duplicate").end()
+    if made["type"] != "AdamW":
+        raise ConfigError(f"{fields.where}: {made['type']} decays all parameters alike in handkit, only AdamW does not")
+    return {"decay_vectors": False}
 
 
 def _clip(node: Any, where: str) -> float | None:
@@ -76,17 +86,25 @@ def _mmengine(nodes: Any, max_epochs: int | None, lr: float, where: str) -> Node
         first.end()
     fields = Fields(nodes[-1], f"{where}.{len(nodes) - 1}")
     kind = fields.kind("MultiStepLR", "CosineAnnealingLR")
-    fields.expect(begin=0, by_epoch=True, end=max_epochs)
+    fields.expect(by_epoch=True, end=max_epochs)
     if kind == "MultiStepLR":
         made = {
             "type": "MultiStepSchedule",
-            "milestones": fields.take("milestones"),
+            "milestones": fields.expect(begin=0).take("milestones"),
             "gamma": fields.take("gamma", 0.1),
         }
     else:
-        fields.expect(T_max=max_epochs)
-        by_epoch = not fields.take("convert_to_iter_based", False)
-        made = {"type": "CosineSchedule", "final_ratio": fields.take("eta_min", 0.0) / lr, "by_epoch": by_epoch}
+        begin = fields.take("begin", 0)
+        if begin:
+            fields.expect(T_max=(max_epochs or 0) - begin)
+        else:
+            fields.expect(T_max=max_epochs)
+        made = {
+            "type": "CosineSchedule",
+            "final_ratio": fields.take("eta_min", 0.0) / lr,
+            "by_epoch": not fields.take("convert_to_iter_based", False),
+            "flat_share": begin / max_epochs if max_epochs else 0.0,
+        }
     fields.end()
     return made | warmup
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handkit.errors import ConfigError
 
 
 def parse_config(text: str, where: str = "config", bases: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Evaluates assignments of literals, ``dict(...)``, names assigned before, ``name['key']`` and sums; nothing else.
+    """Evaluates assignments of literals, ``dict(...)``, names assigned before, ``name['key']``, sums and other
+    arithmetic of two numbers, and lists made from lists (``[x // 2 for x in sizes]``, ``tuple(...)``); nothing else.
 
     Args:
         text: Python source. It is parsed, never executed.
@@ -57,7 +59,7 @@ class _Values:
         try:
             if method is not None:
                 return method(node)
-        except (TypeError, KeyError, IndexError):
+        except (TypeError, KeyError, IndexError, ArithmeticError):
             pass
         raise _refusal(node, self._where)
 
@@ -79,8 +81,15 @@ class _Values:
             made |= self.value(value) if key is None else {self.value(key): self.value(value)}
         return made
 
-    def _call(self, node: ast.Call) -> dict[Any, Any]:
-        if not isinstance(node.func, ast.Name) or node.func.id != "dict" or "dict" in self._names:
+    def _call(self, node: ast.Call) -> Any:
+        if not isinstance(node.func, ast.Name) or node.func.id in self._names:
+            raise TypeError
+        if node.func.id in ("tuple", "list") and len(node.args) == 1 and not node.keywords:
+            values = self.value(node.args[0])
+            if not isinstance(values, (list, tuple)):
+                raise TypeError
+            return tuple(values) if node.func.id == "tuple" else list(values)
+        if node.func.id != "dict":
             raise TypeError
         made: dict[Any, Any] = {}
         for argument in node.args:
@@ -98,10 +107,36 @@ class _Values:
             raise TypeError
         return -self.value(node.operand)
 
-    def _binop(self, node: ast.BinOp) -> Any:
-        if not isinstance(node.op, ast.Add):
+    def _listcomp(self, node: ast.ListComp) -> list[Any]:
+        loop = node.generators[0]
+        values = self.value(loop.iter)
+        if len(node.generators) > 1 or loop.ifs or loop.is_async or not isinstance(loop.target, ast.Name):
             raise TypeError
-        return self.value(node.left) + self.value(node.right)
+        if not isinstance(values, (list, tuple)):
+            raise TypeError
+        name = loop.target.id
+        return [_Values({**self._names, name: value}, self._where).value(node.elt) for value in values]
+
+    def _binop(self, node: ast.BinOp) -> Any:
+        left, right = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Add):
+            return left + right
+        if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise TypeError
+        result = _ARITHMETIC[type(node.op)](left, right)
+        if abs(result) > _LARGEST:
+            raise TypeError
+        return result
+
+
+#: Repeated products would otherwise fill the memory.
+_LARGEST = 1e15
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
 
 
 def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,5 +159,5 @@ def _refusal(node: ast.AST, where: str) -> ConfigError:
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ConfigError(
         f"{where}, line {line}: {shown!r} is not read; a config may hold literals, dict(), names assigned before, "
-        "name['key'] and sums. Dump the resolved config with the toolkit it comes from and read that"
+        "name['key'], arithmetic and lists made from lists. Dump the resolved config with its own toolkit and read that"
     )

@@ -34,6 +34,14 @@ size = codec["input_size"][0]
     assert "_base_" not in config
 
 
+def test_numbers_and_lists_are_worked_out() -> None:
+    text = "epochs = 210\nhalf = epochs // 2\nrate = 4e-3 * 0.05 / 2\nleft = epochs - 30\nsides = (256, 192)\n"
+    config = parse_config(text + "cells = tuple([side // 32 for side in sides])\nwide = list(sides)")
+    assert (config["half"], config["left"], config["cells"], config["wide"]) == (105, 180, (8, 6), [256, 192])
+    assert config["rate"] == pytest.approx(1e-4)
+    assert "side" not in config
+
+
 def test_bases_are_merged_below() -> None:
     base = parse_config("hooks = dict(a=dict(x=1, y=2), b=3)\nmodel = dict(type='A', depth=1)")
     top = parse_config("hooks = dict(a=dict(x=5))\nmodel = dict(_delete_=True, type='B')", "top", [base])
@@ -54,6 +62,15 @@ def test_bases_are_merged_below() -> None:
         "x = dict.fromkeys('ab')",
         "dict = 1\nx = dict(a=1)",
         "x = 'a' * 10 ** 9",
+        "x = 'a' * 1000",
+        "x = 10 ** 9",
+        "x = 1 // 0",
+        "x = 1000000 * 1000000 * 1000000",
+        "x = [i for i in 'text']",
+        "x = [i for i in [1, 2] if i]",
+        "x = [i + j for i in [1] for j in [2]]",
+        "x = tuple(3)",
+        "x = tuple([1], key=2)",
         "x, y = 1, 2",
         "x = [1][5]",
         "x = [] + 1",

@@ -1,6 +1,7 @@
 """RTMPose's targets (Jiang et al., arXiv 2303.07399): gaussians over two bins per pixel, sent through a softmax.
 
-Blur, noise and things in front are handkit's own augmentations in the place of albumentations'.
+Colours, blur and things in front are handkit's own augmentations in the place of mmdet's and albumentations', as often
+and as strong. Mirrored bins are moved back before they are averaged, which mmpose's flip test leaves out.
 """
 
 _base_ = ["../transforms/mmpose_hands.py"]
@@ -23,9 +24,19 @@ train_transforms = [
     dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.5, 1.5), rotate_factor=180.0, rotate_prob=0.6),
     dict(type="TopDownRandomFlip", flip_prob=0.5),
     _affine,
-    dict(type="RandomPhotometric", prob=0.5),
-    dict(type="RandomOcclusion"),
+    dict(
+        type="RandomPhotometric",
+        brightness=0.118,
+        saturation=0.118,
+        hue=10.0,
+        contrast=0.0,
+        gamma=0.0,
+        white_balance=0.0,
+        prob=0.875,
+    ),
     dict(type="RandomBlur", prob=0.1),
+    dict(type="RandomBlur", prob=0.1),
+    dict(type="RandomOcclusion", count=(1, 1), size=(0.2, 0.4), prob=1.0),
     {{_base_._tensors}},
     dict(type="TopDownGenerateTarget", codec=codec),
     dict(type="PoseCollect", keys=("img", "simcc_x", "simcc_y", "target_weight")),
