@@ -62,7 +62,7 @@ def strip_weights(
     refuse_present(target, overwrite)
     file = read_weight_file(source)
     weights = to_handkit_keys(file.state)
-    stored = {key: _half(value) if half else value for key, value in weights.items()}
+    stored = {key: halved(value) if half else value for key, value in weights.items()}
     refuse_not_finite(weights, str(source))
     refuse_not_finite(stored, f"{source} as float16")
     before = source.stat().st_size
@@ -88,7 +88,8 @@ def refuse_not_finite(weights: Mapping[str, Tensor], source: str) -> None:
         raise CheckpointError(f"{source} holds NaN or infinity in {wrong[0]}{more}; nothing is written")
 
 
-def _half(value: Tensor) -> Tensor:
+def halved(value: Tensor) -> Tensor:
+    """A weight as `half` stores it: float16 with two or more axes, else as it is."""
     return value.half() if value.is_floating_point() and value.ndim >= 2 else value
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from handkit.checkpoints import load_weights, save_weights
+from handkit.checkpoints.stripping import halved
 from handkit.errors import ConfigError
 from handkit.files import sha256_of
 from handkit.hub import resolve
@@ -119,8 +119,7 @@ def _write_weights(folder: Path, name: str, node: Mapping[str, Any], checkpoint:
     load_weights(model, resolve(str(checkpoint)))
     if half:
         for parameter in model.parameters():
-            if parameter.ndim >= 2:
-                parameter.data = parameter.data.to(torch.float16)
+            parameter.data = halved(parameter.data)
     path = folder / name
     save_weights(model, path)
     return BundleFile(name, sha256_of(path), path.stat().st_size)
