@@ -96,7 +96,7 @@ class OneHandDetector:
             scale = min(width / image.shape[1], height / image.shape[0])
             size = (max(int(image.shape[1] * scale + 0.5), 1), max(int(image.shape[0] * scale + 0.5), 1))
         fitted = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_LINEAR)
-        if size != self.input_size:
+        if self.pad_value is not None and size != self.input_size:
             right, below = width - size[0], height - size[1]
             fitted = cv2.copyMakeBorder(fitted, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(self.pad_value,) * 3)
         return np.asarray(fitted), size
