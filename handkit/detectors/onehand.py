@@ -21,13 +21,14 @@ Array = NDArray[Any]
 
 @DETECTORS.register_module()
 class OneHandDetector:
-    """Stretches each image to the network's input, finds boxes there, and stretches them back.
+    """Brings each image to the network's input, by stretching or padding, and the boxes found there back.
 
     With the network and the values of ``configs/_base_/detectors/onehand_ssdlite_mobilenetv2.py`` and a score threshold
     of .02, boxes, scores and order are those of mmdet's `inference_detector` on mmpose's config
     ``ssdlite_mobilenetv2_scratch_600e_onehand`` for the same weights. As there, boxes scale by the ratio of the sizes,
-    without the half pixel between edges and centres, since the labels were brought to the input's size that way; they
-    lie within [0, width] x [0, height].
+    without the half pixel between edges and centres, since the labels were brought to the input's size that way. They
+    lie within [0, width] x [0, height] of a stretched image; of a padded one they may reach into the padding, as there.
+    With ``configs/_base_/detectors/rtmdet_nano_hand.py`` likewise for ``rtmdet_nano_320-8xb32_hand``.
 
     Args:
         net: its method ``predicting(score_threshold, nms_iou, max_detections)`` returns the model that answers
@@ -39,9 +40,11 @@ class OneHandDetector:
         nms_iou: of two boxes that overlap by more than this the weaker one is dropped.
         input_size: (width, height) of the network's input in pixels.
         max_detections: boxes per image at most.
+        pad_value: None to stretch images to the input; a grey level in [0, 255] to keep the ratio of their sides, put
+            them in the upper left corner, and fill the rest with it.
 
     Raises:
-        ConfigError: a threshold outside [0, 1], or sizes and counts that are not positive.
+        ConfigError: a threshold outside [0, 1], sizes and counts that are not positive, or an impossible `pad_value`.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class OneHandDetector:
         nms_iou: float = 0.45,
         input_size: tuple[int, int] = (320, 320),
         max_detections: int = 200,
+        pad_value: int | None = None,
     ) -> None:
         for name, value in (("score_threshold", score_threshold), ("nms_iou", nms_iou)):
             if not 0 <= value <= 1:
@@ -63,6 +67,9 @@ class OneHandDetector:
                 "OneHandDetector needs a positive input_size and max_detections, "
                 f"got {tuple(input_size)} and {max_detections}"
             )
+        if pad_value is not None and not 0 <= pad_value <= 255:
+            raise ConfigError(f"OneHandDetector: pad_value must be None or lie in [0, 255], got {pad_value}")
+        self.pad_value = pad_value
         self.input_size = (int(input_size[0]), int(input_size[1]))
         model = net.predicting(score_threshold, nms_iou, max_detections)
         self._net = runtime.prepare(model, checkpoint, transforms, None)
@@ -71,14 +78,25 @@ class OneHandDetector:
         """(H, W, 3) uint8 RGB images -> as many `Detections`, best first; all images run as one batch."""
         if not images:
             return []
-        inputs = [
-            cv2.resize(np.ascontiguousarray(image), self.input_size, interpolation=cv2.INTER_LINEAR) for image in images
-        ]
+        inputs, sizes = zip(*map(self._fit, images), strict=True)
         outputs = self._net({"img": np.stack(inputs)})
         found = []
-        for image, boxes, scores, count in zip(
-            images, outputs["boxes"], outputs["scores"], outputs["counts"], strict=True
+        for image, size, boxes, scores, count in zip(
+            images, sizes, outputs["boxes"], outputs["scores"], outputs["counts"], strict=True
         ):
-            scale = np.array([image.shape[1], image.shape[0]] * 2) / np.array(self.input_size * 2)
+            scale = np.array([image.shape[1], image.shape[0]] * 2) / np.array(size * 2)
             found.append(Detections(boxes[:count] * scale.astype(np.float32), scores[:count]))
         return found
+
+    def _fit(self, image: Array) -> tuple[Array, tuple[int, int]]:
+        """An image at the input's size, and the (width, height) that its content has there."""
+        width, height = self.input_size
+        size = self.input_size
+        if self.pad_value is not None:
+            scale = min(width / image.shape[1], height / image.shape[0])
+            size = (max(int(image.shape[1] * scale + 0.5), 1), max(int(image.shape[0] * scale + 0.5), 1))
+        fitted = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_LINEAR)
+        if self.pad_value is not None and size != self.input_size:
+            right, below = width - size[0], height - size[1]
+            fitted = cv2.copyMakeBorder(fitted, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(self.pad_value,) * 3)
+        return np.asarray(fitted), size

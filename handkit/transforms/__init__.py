@@ -12,7 +12,7 @@ from handkit.transforms.photometric import RandomPhotometric
 from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
 from handkit.transforms.random_view import RandomView
 from handkit.transforms.targets import TopDownGenerateTarget
-from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect
+from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect, ReverseChannels
 from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomFlip, Resize
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "RandomPhotometric",
     "RandomView",
     "Resize",
+    "ReverseChannels",
     "Sample",
     "TensorTransform",
     "TopDownAffine",

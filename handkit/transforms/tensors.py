@@ -58,6 +58,17 @@ class NormalizeTensor:
         return {**batch, "img": normalized}
 
 
+@TRANSFORMS.register_module()
+class ReverseChannels:
+    """`img` (..., 3, H, W) in R, G, B -> B, G, R, for networks that were trained on images as cv2 reads them."""
+
+    stage: ClassVar[Literal["tensor"]] = "tensor"
+
+    def __call__(self, batch: Sample) -> Sample:
+        """Replaces `img`."""
+        return {**batch, "img": batch["img"][..., [2, 1, 0], :, :]}
+
+
 def _channels(values: tuple[float, ...], img: Any) -> Any:
     """(3, 1, 1) of the image's library and device, or (3, 1, W) where the image's channels lie next to each other.
 

@@ -21,6 +21,7 @@ from handkit.registry.config import load_config
 COMPONENTS = [(kind, name) for kind, registry in ALL.items() for name in registered(registry)]
 ESTIMATOR = load_config("pipelines/hand_2d_keypoints_hrnetv2_w18_dark")["model"]
 DETECTOR = load_config("pipelines/hand_2d_keypoints_hrnetv2_w18_dark")["detector"]
+RTMDET = load_config("pipelines/hand_2d_keypoints_rtmdet_nano")["detector"]
 PALM = load_config("pipelines/hand_detection_mediapipe")["detector"]
 FILES = Path(__file__).resolve().parents[1] / "datasets" / "files"
 
@@ -33,6 +34,9 @@ def inside(node: dict[str, Any]) -> dict[str, Any]:
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "FlipTest": {"model": ESTIMATOR},
     "TopDownEstimator": inside(ESTIMATOR),
+    "RTMDet": inside(RTMDET["net"]),
+    "CSPNeXtPAFPN": inside(RTMDET["net"]["neck"]),
+    "RTMDetSepBNHead": inside(RTMDET["net"]["bbox_head"]),
     "SSDLite": inside(DETECTOR["net"]),
     "SSDNeck": inside(DETECTOR["net"]["neck"]),
     "SSDHead": inside(DETECTOR["net"]["bbox_head"]),

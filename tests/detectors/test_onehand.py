@@ -111,6 +111,25 @@ def test_images_stretch_to_the_input_and_boxes_back() -> None:
     assert [item.boxes.tolist() for item in found] == [[[0, 0, 100, 45]], [[0, 0, 8.5, 20.5]]]
 
 
+def test_padding_keeps_the_ratio_of_the_sides() -> None:
+    """An image that is too wide, one that is too high, one thinner than a pixel of the input, and one that fits."""
+    net = Recorder()
+    made = OneHandDetector(net, None, net, [], score_threshold=0.3, input_size=(64, 32), pad_value=7)
+    shapes = ((50, 200), (64, 16), (2, 640), (32, 64))
+    found = made.detect([np.full((*shape, 3), 200, np.uint8) for shape in shapes])
+    contents = ((16, 64), (32, 8), (1, 64), (32, 64))
+    for img, (height, width) in zip(net.img, contents, strict=True):
+        assert (img[:height, :width] == 200).all()
+        assert (img[height:] == 7).all()
+        assert (img[:, width:] == 7).all()
+    assert [item.boxes.tolist() for item in found] == [
+        [[0, 0, 100, 50]],  # the answer's lower half lies on the padding
+        [[0, 0, 64, 32]],
+        [[0, 0, 320, 32]],
+        [[0, 0, 32, 16]],
+    ]
+
+
 def test_views_of_an_image_are_taken() -> None:
     net = Recorder()
     image = np.arange(30 * 40 * 3, dtype=np.uint8).reshape(30, 40, 3)
@@ -120,7 +139,7 @@ def test_views_of_an_image_are_taken() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"score_threshold": 1.5}, {"nms_iou": -0.1}, {"input_size": (0, 320)}, {"max_detections": 0}],
+    [{"score_threshold": 1.5}, {"nms_iou": -0.1}, {"input_size": (0, 320)}, {"max_detections": 0}, {"pad_value": 256}],
     ids=lambda options: next(iter(options)),
 )
 def test_impossible_arguments_are_refused(options: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from handkit.transforms import (
     MMToTensor,
     NormalizeTensor,
     PoseCollect,
+    ReverseChannels,
     TopDownAffine,
     split_stages,
 )
@@ -54,6 +55,18 @@ def test_tensors_are_the_same_in_numpy_and_torch() -> None:
     np.testing.assert_allclose(theirs["img"].numpy(), ours["img"], atol=1e-6)
     expected = (IMAGE.transpose(2, 0, 1) / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / [[[1]], [[2]], [[3]]]
     np.testing.assert_allclose(ours["img"][0], expected, atol=1e-6)
+
+
+def test_channels_reverse_in_numpy_and_torch() -> None:
+    torch = pytest.importorskip("torch")
+    planes = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    batch = {"img": planes, "rotation": np.zeros(2)}
+    ours = ReverseChannels()(batch)
+    theirs = ReverseChannels()({"img": torch.from_numpy(planes)})["img"]
+    np.testing.assert_array_equal(ours["img"], planes[:, ::-1])
+    np.testing.assert_array_equal(theirs.numpy(), planes[:, ::-1])
+    assert batch["img"] is planes
+    assert set(ours) == {"img", "rotation"}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
-from handkit.models.backbones.conv_module import ConvModule
-from handkit.models.backbones.csp_layer import CSPLayer, SPPBottleneck
+from handkit.models.backbones.csp_layer import CSPLayer, SPPBottleneck, silu_conv
 from handkit.models.backbones.layers import checked_out_indices
 from handkit.registry import MODELS
 
@@ -22,8 +21,9 @@ _STAGES = ((128, 3), (256, 6), (512, 6), (1024, 3))
 class CSPNeXt(nn.Module):
     """Three 3x3 convolutions and four stages of CSP layers (mmdet's arch P5); state-dict keys as in mmdet and mmpose.
 
-    The defaults are CSPNeXt-m as RTMPose-m has it. The batch norms' eps cannot be seen in weights and matters: RTMPose
-    was trained with 1e-5, RTMDet with ``bn_eps=1e-3, bn_momentum=0.03``. -s has factors 0.33 and 0.5, -l 1 and 1.
+    The defaults are CSPNeXt-m as RTMPose-m has it. -s has factors 0.33 and 0.5, -l 1 and 1; RTMDet-nano has 0.33, 0.25
+    and depthwise convolutions. The batch norms' eps cannot be seen in weights and matters: the configs of RTMPose and
+    of RTMDet name ``SyncBN`` alone, which is 1e-5; without a `norm_cfg` mmdet's classes take 1e-3 and momentum 0.03.
 
     Args:
         deepen_factor: multiplies the blocks of each stage, 3, 6, 6 and 3, which are then rounded; at least one.
@@ -34,6 +34,7 @@ class CSPNeXt(nn.Module):
         channel_attention: weight the channels of each CSP layer.
         bn_eps: added to the variance in the batch norms.
         bn_momentum: weight of a new batch in the running statistics.
+        use_depthwise: all 3x3 convolutions behind the stem are depthwise separable.
 
     Attributes:
         out_channels: channels of each returned map.
@@ -51,6 +52,7 @@ class CSPNeXt(nn.Module):
         channel_attention: bool = True,
         bn_eps: float = 1e-5,
         bn_momentum: float = 0.1,
+        use_depthwise: bool = False,
     ) -> None:
         super().__init__()
         stem, half = int(_STEM_CHANNELS * widen_factor), int(_STEM_CHANNELS * widen_factor // 2)
@@ -62,16 +64,17 @@ class CSPNeXt(nn.Module):
             )
         self.out_indices = checked_out_indices(self, out_indices, len(_STAGES) + 1)
         self.out_channels = tuple([stem, *widths][index] for index in self.out_indices)
-        conv = partial(ConvModule, kernel_size=3, bn_eps=bn_eps, bn_momentum=bn_momentum, activation="silu")
+        conv = partial(silu_conv, kernel_size=3, bn_eps=bn_eps, bn_momentum=bn_momentum)
         self.stem = nn.Sequential(conv(3, half, stride=2), conv(half, half), conv(half, stem))
         channels = stem
         for index, (width, (_, blocks)) in enumerate(zip(widths, _STAGES, strict=True)):
             last = index == len(_STAGES) - 1
             count = max(round(blocks * deepen_factor), 1)
-            parts: list[nn.Module] = [conv(channels, width, stride=2)]
+            parts: list[nn.Module] = [conv(channels, width, stride=2, use_depthwise=use_depthwise)]
             if last:
                 parts.append(SPPBottleneck(width, bn_eps, bn_momentum))
-            parts.append(CSPLayer(width, count, not last, expand_ratio, channel_attention, bn_eps, bn_momentum))
+            layer = (width, width, count, not last, expand_ratio, channel_attention, bn_eps, bn_momentum, use_depthwise)
+            parts.append(CSPLayer(*layer))
             self.add_module(f"stage{index + 1}", nn.Sequential(*parts))
             channels = width
         _init_weights(self)
