@@ -87,7 +87,7 @@ AUX = ["aux_heads.presence", "aux_heads.handedness"]
 def with_heads(seed: int) -> TopDownEstimator:
     body = model(seed)
     torch.manual_seed(seed)
-    return TopDownEstimator(body.backbone, body.head, [PresenceHead(30, 4), HandednessHead(30, 4)])  # type: ignore
+    return TopDownEstimator(body.backbone, body.head, [PresenceHead(30, 4), HandednessHead(30, 4)])  # type: ignore[arg-type]
 
 
 def test_parts_that_a_file_knows_nothing_of_may_be_new(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_going_on_needs_the_published_weights_no_more(tiny: ModuleType, publishe
     ("model", "message"),
     [
         ({**LARGER, "backbone": {**BACKBONE, "num_modules": (1, 1, 2)}}, r"missing: backbone\.stage4\.1"),
-        ({**LARGER, "head": {**PUBLISHED["head"], "out_channels": 17}}, r"misshaped: head\.final_layer"),  # type: ignore
+        ({**LARGER, "head": {**PUBLISHED["head"], "out_channels": 17}}, r"misshaped: head\.final_layer"),  # type: ignore[dict-item]
         (dict(type="PlainNet"), r"missing: body\.0\.weight.*extra: backbone"),
     ],
 )

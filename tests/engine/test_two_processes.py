@@ -38,7 +38,7 @@ def found(folder: Path, size: int = 2) -> list[dict[str, Any]]:
     """What the processes of a scenario that went well have found."""
     logs = "".join(path.read_text() for path in sorted(folder.glob("*.log")))
     assert codes(folder) == [0] * size, logs
-    return [torch.load(folder / f"rank{rank}.pth", weights_only=False) for rank in range(size)]
+    return [torch.load(folder / f"rank{rank}.pth", weights_only=True) for rank in range(size)]
 
 
 def same(one: Any, other: Any, exact: bool = True) -> bool:
