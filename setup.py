@@ -43,6 +43,7 @@ setup(
     ],
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],
+        "modelscope": ["modelscope[framework]>=1.40,<2"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "train": ["tensorboard"],
         "dev": [
