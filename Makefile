@@ -63,7 +63,7 @@ test-interop: setup $(INTEROP)/modelscope/.ready $(EASYCV)
 $(INTEROP)/modelscope/.ready: setup.py pyproject.toml
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install -q torch==2.13.0
-	$(@D)/bin/pip install -q -e '.[modelscope,mediapipe]'
+	$(@D)/bin/pip install -q -e '.[modelscope,mediapipe]' modelscope==1.40.2
 	touch $@
 
 # Its configs are read; it is never installed.

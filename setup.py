@@ -20,6 +20,7 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["handkit", "handkit.*"]), *INSIDE],
     package_dir=INSIDE,
+    py_modules=["_handkit_modelscope"],
     package_data={
         "handkit": ["py.typed"],
         "handkit.datasets.checking": ["*.npy"],

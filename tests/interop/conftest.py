@@ -13,6 +13,9 @@ from typing import NoReturn
 
 import pytest
 
+#: Run in those environments, never imported here.
+collect_ignore = ["programs"]
+
 
 def _absent(reason: str) -> NoReturn:
     if os.environ.get("HANDKIT_INTEROP") == "1":
