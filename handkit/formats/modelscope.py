@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handkit.errors import ConfigError
-from handkit.formats import easycv_network, mmdet
+from handkit.formats import mmdet
+from handkit.formats.easycv.data import pipeline
+from handkit.formats.easycv.network import network
 from handkit.formats.fields import Fields
 from handkit.formats.schedules import Node
 
@@ -20,6 +22,7 @@ WEIGHTS = "pytorch_model.pt"
 TASK = "hand-2d-keypoints"
 #: Joints of a hand.
 JOINTS = 21
+_STEPS = ["LoadImage", "TopDownAffine", "MMToTensor", "NormalizeTensor", "PoseCollect"]
 
 
 def plain_values(value: Any) -> Any:
@@ -90,22 +93,22 @@ def translate(configuration: Mapping[str, Any], detection: Mapping[str, Any], wh
         ConfigError: a part without a counterpart, or another number of joints than a hand has.
     """
     check(configuration, where)
-    fields = Fields(configuration["model"], f"{where}: model").drop("type")
-    fields.node("__easycv_arch__").expect(type="TopDown").end()
-    model, test = easycv_network.network(fields)
+    arch = configuration["model"]["__easycv_arch__"]
+    node = {key: value for key, value in configuration["model"].items() if key not in ("type", "__easycv_arch__")}
+    model, decoding, flip = network(Fields({**arch, **node}, f"{where}: model"), [])
     _check_predictor(configuration, where)
     _check_joints(model["head"]["out_channels"], f"{where}: model.keypoint_head.out_channels")
-    input_size, heatmap_size = _sizes(configuration, where)
-    codec, flip = easycv_network.decoder(test, input_size, heatmap_size, _sigma(configuration))
-    steps, place = _test_pipeline(configuration, where)
+    codec = {"type": "GaussianHeatmap", **_sizes(configuration, where), **_targets(configuration), **decoding}
+    if "max_offset" in codec:
+        codec["max_offset"] = 1.0
     return {
         "task": "hand_2d_keypoints",
         "detector": _detector(configuration, detection, where),
-        "test_transforms": easycv_network.test_steps(steps, input_size, place),
-        "model": model,
+        "test_transforms": _test_transforms(configuration, codec, where),
+        "model": {key: value for key, value in model.items() if key != "losses"},
         "checkpoint": WEIGHTS,
         "codec": codec,
-        "flip_test": flip,
+        "flip_test": flip and "aligned",
         "runtime": {"type": "TorchRuntime"},
     }
 
@@ -130,7 +133,7 @@ def _check_joints(count: Any, what: str) -> None:
         raise ConfigError(f"{what} is {count}; a hand has {JOINTS} joints")
 
 
-def _sizes(configuration: Mapping[str, Any], where: str) -> tuple[list[int], list[int]]:
+def _sizes(configuration: Mapping[str, Any], where: str) -> Node:
     """(width, height) of input and maps, from the reserved `data_cfg` or a data set's."""
     place, value = "data_cfg", configuration.get("data_cfg")
     for split in ("val", "train"):
@@ -145,23 +148,29 @@ def _sizes(configuration: Mapping[str, Any], where: str) -> tuple[list[int], lis
         if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size)):
             raise ConfigError(f"{fields.where}: expected [width, height], got {size!r}")
     _check_joints(fields.take("num_joints", JOINTS), f"{fields.where}.num_joints")
-    return sizes
+    return dict(zip(("input_size", "heatmap_size"), sizes, strict=True))
 
 
-def _test_pipeline(configuration: Mapping[str, Any], where: str) -> tuple[list[Any], str]:
+def _test_transforms(configuration: Mapping[str, Any], codec: Node, where: str) -> list[Node]:
+    """EasyCV's steps of testing; crops are cut as handkit's pipelines do, without mmpose's aliasing."""
     for place in ("test_pipeline", "dataset.val.pipeline"):
         steps = _below(configuration, *place.split("."))
-        if isinstance(steps, list):
-            return steps, f"{where}: {place}"
+        if not isinstance(steps, list):
+            continue
+        made = pipeline(steps, f"{where}: {place}", codec, False, [])
+        if [step["type"] for step in made] != _STEPS:
+            raise ConfigError(f"{where}: {place}: expected the steps {', '.join(_STEPS[1:])} in this order")
+        crop = {key: value for key, value in made[1].items() if key not in ("antialias", "hide_outside")}
+        return [made[0], crop, *made[2:]]
     raise ConfigError(f"{where}: no steps of testing, neither in test_pipeline nor in dataset.val.pipeline")
 
 
-def _sigma(configuration: Mapping[str, Any]) -> float:
-    """Of the targets it was trained on; EasyCV's own default is 2."""
+def _targets(configuration: Mapping[str, Any]) -> Node:
+    """What the network learnt, which decoding does not read; EasyCV's own default is sigma 2."""
     for step in _below(configuration, "dataset", "train", "pipeline") or ():
         if isinstance(step, Mapping) and step.get("type") == "TopDownGenerateTarget":
-            return float(step.get("sigma", 2))
-    return 2.0
+            return {"sigma": float(step.get("sigma", 2)), "unbiased": bool(step.get("unbiased_encoding", False))}
+    return {"sigma": 2.0, "unbiased": False}
 
 
 def _below(value: Any, *keys: str) -> Any:

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from handkit.errors import ConfigError
-from handkit.formats import mmdet, mmpose, parse_config
+from handkit.formats import easycv, mmdet, mmpose, parse_config
 from handkit.formats.fields import plain
 from handkit.registry import build, resolve
 from handkit.registry.config import load_config
@@ -28,6 +28,7 @@ from handkit.registry.validate import validate
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "published_configs.json").read_text("utf-8"))
+EASYCV: dict[str, Any] = json.loads((FOLDER / "easycv_configs.json").read_text("utf-8"))
 HRNET = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
 SSDLITE = "hand_detection/ssdlite_mobilenetv2_onehand10k_320x320"
 #: Published file, its translator, handkit's recipe. All were made for 8 GPUs.
@@ -35,6 +36,7 @@ PAIRS = {
     "hrnet": (mmpose.translate, HRNET),
     "detector": (mmdet.translate, SSDLITE),
     "detector_training": (mmdet.translate, SSDLITE),
+    "easycv_hrnet": (easycv.translate, "hand_2d_keypoints/hrnetv2_w18_easycv_coco-wholebody-hand_256x256"),
     **{
         name: (mmpose.translate, f"hand_2d_keypoints/{recipe}_256x256")
         for name, recipe in {
@@ -119,11 +121,12 @@ def without_defaults(node: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_our_recipe_is_the_published_one(name: str) -> None:
-    assert compared(name, GOLDEN[name]) == EXPLAINED.get(name, [])
+    assert compared(name, {**GOLDEN, **EASYCV}[name]) == EXPLAINED.get(name, [])
 
 
 def test_the_comparison_covers_a_whole_training() -> None:
     assert set(mmpose.translate(GOLDEN["hrnet"])) >= TRAINED | {"codec", "flip_test", "metrics", "best_metric"}
+    assert set(easycv.translate(EASYCV["easycv_hrnet"])) >= TRAINED - {"lr_base_batch"} | {"codec", "metrics"}
     assert set(mmdet.translate(GOLDEN["detector_training"])) >= TRAINED
     assert set(mmdet.translate(GOLDEN["detector"])) >= TRAINED - {"train_dataset", "train_transforms", "batch_size"}
 
@@ -158,6 +161,8 @@ def changed(config: Any, place: str, value: Any) -> Any:
 def test_metrics_are_ours_too() -> None:
     ours = completed(load_config(HRNET)["metrics"])
     assert all(node in ours for node in completed(mmpose.translate(GOLDEN["hrnet"])["metrics"]))
+    theirs = easycv.translate(EASYCV["easycv_hrnet"])["metrics"]
+    assert completed(load_config(PAIRS["easycv_hrnet"][1])["metrics"]) == completed(theirs)
 
 
 def test_a_translated_config_is_a_config() -> None:
