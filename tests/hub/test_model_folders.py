@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import runpy
 import socket
-import threading
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,73 +44,13 @@ LAYOUTS = (
     "damo/cv_hand-v1___5",
     "damo/cv_hand-v1.5",
 )
-Answer = tuple[int, str, bytes]
-
-
-class Server:
-    """ModelScope's two calls below /api/v1, plain files below /mirror/hand, and what a test puts in `answers`."""
-
-    def __init__(self) -> None:
-        self.files = dict(FILES)
-        self.answers: dict[str, Callable[[], Answer]] = {}
-        self.requests: list[str] = []
-        self.cut = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def answer(self, target: str) -> Answer:
-        parts = urllib.parse.urlsplit(target)
-        query = dict(urllib.parse.parse_qsl(parts.query))
-        path = urllib.parse.unquote(parts.path)
-        if path in self.answers:
-            return self.answers[path]()
-        base = f"/api/v1/models/{ID}/repo"
-        if query.get("Revision", "master") not in ("master", "v1"):
-            return 404, "application/json", b'{"Code":10010205001,"Message":"not found"}'
-        if path == f"{base}/files":
-            entries = [
-                {"Path": name, "Size": len(data), "Type": "blob", "Sha256": hashlib.sha256(data).hexdigest()}
-                for name, data in FILES.items()
-            ]
-            tree = {"Path": "detection", "Size": 0, "Type": "tree", "Sha256": ""}
-            return 200, "application/json", json.dumps({"Code": 200, "Data": {"Files": [tree, *entries]}}).encode()
-        name = query.get("FilePath", "") if path == base else path.removeprefix("/mirror/hand/")
-        if name in self.files:
-            return 200, "application/octet-stream", self.files[name]
-        return 404, "text/html", b"<html>no such file</html>"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.requests.append(self.path)
-                code, kind, content = server.answer(self.path)
-                self.send_response(code)
-                if code in (301, 302):
-                    self.send_header("Location", content.decode())
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content[: len(content) - server.cut])
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        return Handler
+Server: Any = runpy.run_path(str(Path(__file__).with_name("hub_server.py")))["Server"]
 
 
 @pytest.fixture
 def server(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The only hub that handkit knows of, and empty caches."""
-    made = Server()
+    made = Server(ID, FILES)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MODELSCOPE_ENDPOINT", made.url)
