@@ -77,7 +77,7 @@ def _flip_test(test: Fields, decisions: Decisions) -> str | None:
         return None
     test.expect(shift_heatmap=True)
     decisions.append(
-        f"{test.where}.shift_heatmap: flip_test='mmpose', the shift by a cell that is meant; EasyCV copies the map over "
-        "itself, which smears it (joints move by 0.5 px of the input on average)"
+        f"{test.where}.shift_heatmap: flip_test='mmpose', the shift by a cell that is meant; EasyCV copies the map "
+        "over itself, which smears it (joints move by 0.5 px of the input on average)"
     )
     return "mmpose"
