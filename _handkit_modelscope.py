@@ -7,8 +7,8 @@ until ModelScope is imported. Four of ModelScope's modules are then completed as
   when somebody builds that pipeline or trainer.
 - `modelscope.utils.hub`: `read_config` leaves the plug-in ``pai-easycv`` out of a configuration whose pipeline handkit
   answers; ModelScope would else install that package by pip.
-- `modelscope.pipelines.builder`: `pipeline` is given an existing folder by its absolute path, as ModelScope would ask its
-  server about a relative one; a folder without configuration.json is refused with a word on why.
+- `modelscope.pipelines.builder`: `pipeline` is given an existing folder by its absolute path, as ModelScope would ask
+  its server about a relative one; a folder without configuration.json is refused with a word on why.
 - `modelscope.metainfo`: `Trainers.easycv`, which ModelScope dropped and its model cards still use.
 
 What ModelScope has of its own is never replaced, and a failure here leaves ModelScope as it is.

@@ -16,10 +16,11 @@ from handkit.checkpoints import load_weights, save_weights
 from handkit.checkpoints.stripping import halved
 from handkit.errors import ConfigError
 from handkit.files import sha256_of
+from handkit.formats.modelscope import CONFIGURATION
 from handkit.hub import resolve
 from handkit.hub.bundle_card import BundleCard, BundleFile
 from handkit.registry import MODELS, build
-from handkit.registry.bundles import CONFIGURATION, load_bundle
+from handkit.registry.bundles import load_bundle
 from handkit.registry.config import load_config, with_options
 from handkit.registry.keys import PIPELINE_KEYS
 from handkit.registry.validate import validate

@@ -30,6 +30,10 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self._left
 
+    def peek(self, key: str) -> Any:
+        """The value of a key that stays to be taken; None without it."""
+        return self._left.get(key)
+
     def take(self, key: str, default: Any = _NEEDED) -> Any:
         """The value of a key.
 

@@ -77,7 +77,7 @@ class UserEnvironment:
         self.pip("install", "-q", "--no-deps", "--ignore-installed", wheel)
 
     def pip(self, *arguments: str | Path) -> None:
-        self.packages.run("-m", "pip", "--python", self.python.path, *arguments)
+        self.packages.run("-m", "pip", "--python", self.python.path, *arguments, cwd=self.site, PYTHONPATH="")
 
     def run(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs ``python ARGUMENTS`` in the environment's folder, without the checkout on the path."""
@@ -102,7 +102,8 @@ def answers(
     user = UserEnvironment(modelscope_python, wheel, folder / "venv")
     user.handkit("modelscope", "enable")
     out = folder / "out.npz"
-    user.run(USER, model_folder, demo_image(), photo_url, out, HANDKIT_OFFLINE="0", MODELSCOPE_CACHE=str(folder))
+    guide = ROOT / "docs/modelscope.md"
+    user.run(USER, model_folder, demo_image(), photo_url, guide, out, HANDKIT_OFFLINE="0", MODELSCOPE_CACHE=str(folder))
     with np.load(out) as arrays:
         return json.loads(str(arrays["facts"])), {name: arrays[name] for name in arrays.files if name != "facts"}
 
@@ -113,7 +114,7 @@ def test_the_documented_code_runs_without_an_import_of_handkit(answers: Any) -> 
     assert not facts["handkit_before"]
     assert facts["class"] == "handkit.interop.modelscope.pipeline.HandKeypointsPipeline"
     assert facts["keys"] == ["boxes", "keypoints"]
-    for name in ("path", "by_string", "by_keyword", "relative", "pil", "array", "rgb", "url"):
+    for name in ("path", "by_string", "by_keyword", "by_object", "relative", "pil", "array", "rgb", "url", "guide"):
         assert arrays[f"{name}/keypoints"].shape == (1, 21, 3), name
         assert arrays[f"{name}/boxes"].shape == (1, 4), name
         assert arrays[f"{name}/keypoints"].dtype == np.float32
@@ -154,6 +155,7 @@ def test_mistakes_are_named(answers: Any) -> None:
     assert "threshold" in errors["unknown argument"]
     assert "treshold" in errors["unknown option"]
     assert errors["no model"].endswith("not the folder of a model: it holds no configuration.json")
+    assert errors["no extra"].startswith("ImportError: HandKeypointsPipeline: ai-edge-litert is needed")
     assert errors["no file"] == "ImageError: no_such_picture.jpg: no such file"
     assert errors["not a picture"].startswith("ImageError: ")
 

@@ -1,12 +1,16 @@
 """What a ModelScope user writes: this program never imports handkit. It saves what it got for the test to judge.
 
-python modelscope_user.py FOLDER PICTURE URL OUT.npz
+python modelscope_user.py FOLDER PICTURE URL GUIDE.md OUT.npz
+
+It also runs the Python of the guide, in a folder with a photo.jpg.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
 
 #: Every process started and every server called, by Python's own account.
@@ -27,7 +31,15 @@ from modelscope.pipelines import pipeline
 from modelscope.utils.constant import Tasks
 from PIL import Image
 
-folder, picture, url, out = sys.argv[1:]
+folder, picture, url, guide, out = sys.argv[1:]
+
+
+class Model:
+    """What is left of a model that the user loaded."""
+
+    model_dir = folder
+
+
 facts: dict = {"modelscope": modelscope.__version__, "handkit_before": "handkit" in sys.modules}
 results: dict[str, dict[str, np.ndarray]] = {}
 sys.addaudithook(_note)
@@ -39,8 +51,9 @@ facts["keys"] = sorted(results["path"])
 results["by_string"] = pipeline("hand-2d-keypoints", model=folder)(picture)
 results["by_keyword"] = pipeline(task=Tasks.hand_2d_keypoints, model=folder, device="cpu")(picture)
 
+results["by_object"] = pipeline("hand-2d-keypoints", model=Model())(picture)
 parent, name = os.path.split(folder)
-os.chdir(os.path.dirname(parent))  # what is left looks like owner/name
+os.chdir(os.path.dirname(parent))  # so that the rest looks like owner/name
 results["relative"] = pipeline("hand-2d-keypoints", model=os.path.join(os.path.basename(parent), name))(picture)
 
 image = Image.open(picture).convert("RGB")
@@ -57,11 +70,22 @@ results["one_of_two"] = pipeline("hand-2d-keypoints", model=folder, max_hands=1)
 facts["called_before_url"] = list(called)
 results["url"] = hands(url)
 
+
+def without_litert() -> None:
+    """Builds the pipeline where handkit's extra `mediapipe` is not installed."""
+    sys.modules["ai_edge_litert.interpreter"] = None  # type: ignore[assignment]
+    try:
+        pipeline("hand-2d-keypoints", model=folder)
+    finally:
+        del sys.modules["ai_edge_litert.interpreter"]
+
+
 facts["errors"] = {}
 for name, call in {
     "unknown argument": lambda: hands(picture, threshold=0.5),
     "unknown option": lambda: pipeline("hand-2d-keypoints", model=folder, treshold=0.5),
     "no model": lambda: pipeline("hand-2d-keypoints", model=os.path.dirname(picture)),
+    "no extra": without_litert,
     "no file": lambda: hands("no_such_picture.jpg"),
     "not a picture": lambda: hands(f"{folder}/configuration.json"),
 }.items():
@@ -69,6 +93,14 @@ for name, call in {
         call()
     except Exception as error:
         facts["errors"][name] = f"{type(error).__name__}: {error}"
+
+shutil.copy(picture, "photo.jpg")
+with open(guide, encoding="utf-8") as file:
+    for block in re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL):
+        names: dict = {}
+        exec(block.replace("/path/to/model", folder), names)
+        if "result" in names:
+            results["guide"] = names["result"]
 
 np.savez(
     out,
