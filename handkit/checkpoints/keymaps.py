@@ -12,6 +12,7 @@ _WRAPPER = "module."
 _PREPROCESSOR = "data_preprocessor."  # mean and std: in handkit they stand in the config's NormalizeTensor
 _OLD_HEAD = "keypoint_head."
 _OLD_FINAL = _OLD_HEAD + "final_layer."
+_CONV_LAYER = re.compile(r"head\.conv_layers\.(\d+)\.")
 #: A numbered part of a block of MobileNetV2: the block, the number, the rest.
 _NUMBERED = re.compile(r"((?:.*\.)?layer\d+\.\d+)\.conv\.(\d)\.((?:conv|bn)\..*)")
 _PARTS = ("expand_conv", "depthwise_conv", "linear_conv")
@@ -32,6 +33,25 @@ def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
     last = max(numbers, default=0)
     renamed = {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
     return _named_parts(renamed)
+
+
+def to_easycv_keys(state: Mapping[str, Value]) -> dict[str, Value]:
+    """handkit's keys of a heat map network under the names of mmpose 0.x and EasyCV; `to_handkit_keys` reverses it.
+
+    >>> list(to_easycv_keys({"backbone.a": 0, "head.conv_layers.1.bias": 0, "head.final_layer.bias": 0}))
+    ['backbone.a', 'keypoint_head.final_layer.1.bias', 'keypoint_head.final_layer.3.bias']
+    """
+    numbers = [int(found[1]) for key in state if (found := _CONV_LAYER.match(key))]
+    last = f"{max(numbers) + 2}." if numbers else ""  # a convolution, its norm and the activation stand before it
+    renamed = {}
+    for key, value in state.items():
+        name = key.replace("head.conv_layers.", _OLD_FINAL, 1) if _CONV_LAYER.match(key) else key
+        if key.startswith("head.final_layer."):
+            name = f"{_OLD_FINAL}{last}{key.removeprefix('head.final_layer.')}"
+        elif name.startswith("head."):
+            name = _OLD_HEAD + key.removeprefix("head.")
+        renamed[name] = value
+    return renamed
 
 
 def key_maps(keys: Collection[str]) -> list[str]:
