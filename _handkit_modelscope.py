@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: (registry, group, name) in ModelScope's index -> the module that registers it there.
 ANSWERS = {
     ("PIPELINES", "hand-2d-keypoints", "hrnetv2w18_hand-2d-keypoints_image"): "handkit.interop.modelscope.pipeline",
+    ("TRAINERS", "default", "handkit"): "handkit.interop.modelscope.trainer",
+    ("TRAINERS", "default", "easycv"): "handkit.interop.modelscope.trainer",
 }
 #: The package that once answered these pipelines; it does not install any more.
 _FORMER = "pai-easycv"

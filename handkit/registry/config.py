@@ -21,6 +21,7 @@ from handkit.registry.keys import NODE_LISTS
 
 #: Finds the hands of photographs for the networks of other toolkits, whose configs name no detector.
 _DETECTOR = "pipelines/hand_detection_mediapipe"
+_NMS_IOU = 0.3  # its card's, whose other thresholds are not for these networks
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -100,6 +101,7 @@ def translated(name: str | Path) -> Translation | None:
     if made is None:
         return None
     finds = {key: value for key, value in load_config(_DETECTOR).items() if key in ("detector", "box_threshold")}
+    finds["nms_iou"] = _NMS_IOU
     line = f"{path.name}: names no detector; in photographs, that of {_DETECTOR} finds the hands"
     return replace(made, config={**made.config, **finds}, decisions=(*made.decisions, line))
 

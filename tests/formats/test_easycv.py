@@ -15,6 +15,7 @@ import torch
 from handkit.errors import ConfigError
 from handkit.formats import easycv
 from handkit.formats.fields import plain
+from handkit.hub import card
 from handkit.registry import build
 from handkit.registry.config import load_config, translated
 from handkit.registry.copying import copy_config
@@ -139,6 +140,7 @@ def test_a_file_stands_in_the_place_of_handkits_own(tmp_path: Path) -> None:
         {**easycv.translate(GOLDEN["easycv_hrnet"]), "max_epochs": 2}
     )
     assert made["detector"]["type"] == "PalmDetector"
+    assert made["nms_iou"] == card("mediapipe_hands").thresholds["nms_iou"]
     validate(made)
     (copy,) = copy_config(path, tmp_path / "copy", flat=True)
     assert translated(copy) is None  # handkit's own now
