@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 
 from handkit.errors import ConfigError
 from handkit.formats.easycv import configuration as easycv
+from handkit.formats.modelscope import WEIGHTS, plain_values
 from handkit.registry.config import with_options
 
-WEIGHTS = "pytorch_model.pt"
 #: Says what the old weights are.
 _ABOUT_WEIGHTS = ("card.json", "README.md")
 #: What a bundle is trained by where its configuration has no section `train`.
@@ -94,15 +94,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{file}: expected a JSON object, got {type(value).__name__}")
     return value
-
-
-def plain_values(value: Any) -> Any:
-    """JSON in which EasyCV wrapped tuples, ``{"__class__": "tuple", "__value__": [...]}``, without wraps."""
-    if isinstance(value, Mapping):
-        if value.get("__class__") == "tuple":
-            return plain_values(value.get("__value__"))
-        return {key: plain_values(item) for key, item in value.items()}
-    return [plain_values(item) for item in value] if isinstance(value, list) else value
 
 
 def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str]) -> dict[str, Any]:
