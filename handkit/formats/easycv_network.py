@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from handkit.errors import ConfigError
+from handkit.formats.easycv.network import parts
 from handkit.formats.fields import Fields
-from handkit.formats.mmpose.backbones import hrnet, plain_backbone
 from handkit.formats.schedules import Node
 
 #: EasyCV enlarges every box by it, in its data sets and its predictor.
@@ -26,42 +26,11 @@ def network(fields: Fields) -> tuple[Node, Fields]:
     fields.drop("pretrained").expect(neck=None, loss_pose=None, train_cfg={})
     head = fields.node("keypoint_head").expect(type="TopdownHeatmapSimpleHead", align_corners=False)
     head.expect(loss_keypoint={"type": "JointsMSELoss", "use_target_weight": True})
-    backbone = fields.node("backbone")
-    joined = head.take("input_transform", None) is not None
-    made = _joined(backbone, head) if joined else _last(backbone, head)
+    made = parts(fields, head)
     test = fields.node("test_cfg", {})
     for part in (head, fields):
         part.end()
     return {"type": "TopDownEstimator", **made}, test
-
-
-def _joined(backbone: Fields, head: Fields) -> Node:
-    """HRNetV2: the four maps joined, a 1x1 convolution with its norm, and another."""
-    head.expect(in_index=(0, 1, 2, 3), num_deconv_layers=0)
-    node, channels = hrnet(backbone)
-    head.expect(in_channels=channels)
-    extra = head.node("extra").expect(final_conv_kernel=1, num_conv_layers=1, num_conv_kernels=(1,))
-    extra.end()
-    ours = {"type": "HRNetV2Head", "in_channels": channels, "out_channels": head.take("out_channels")}
-    return {"backbone": node, "head": ours}
-
-
-def _last(backbone: Fields, head: Fields) -> Node:
-    """Of LiteHRNet the last map: deconvolutions, if any, and a 1x1 convolution."""
-    if backbone.peek("type") != "LiteHRNet":
-        raise ConfigError(f"{backbone.where}: a head on one map is read behind LiteHRNet only")
-    count = head.expect(in_index=0).take("num_deconv_layers", 3)
-    filters, kernels = head.take("num_deconv_filters", (256,) * 3), head.take("num_deconv_kernels", (4,) * 3)
-    extra = head.node("extra", {}).expect(final_conv_kernel=1, num_conv_layers=0)
-    extra.end()
-    ours = {
-        "type": "HeatmapHead",
-        "in_channels": head.take("in_channels"),
-        "out_channels": head.take("out_channels"),
-        "deconv_out_channels": list(filters[:count]),
-        "deconv_kernel_sizes": list(kernels[:count]),
-    }
-    return {"backbone": plain_backbone(backbone), "head": ours}
 
 
 def decoder(test: Fields, input_size: Any, heatmap_size: Any, sigma: float) -> tuple[Node, str | None]:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from handkit.errors import ConfigError
 from handkit.formats.easycv import configuration as easycv
+from handkit.formats.modelscope import is_easycv, plain_values
 from handkit.registry.config import with_options
 
 WEIGHTS = "pytorch_model.pt"
@@ -71,7 +72,7 @@ class TrainableModel:
             config = _of_bundle(configuration, file.name, decisions)
             named = config.pop("checkpoint", None)
             weights = None if named is None or str(named).startswith("hub:") else folder / str(named)
-        elif "__easycv_arch__" in (configuration.get("model") or {}):
+        elif is_easycv(configuration):
             config = easycv.training(configuration, file.name, decisions)
             weights = folder / WEIGHTS
         else:
@@ -94,15 +95,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{file}: expected a JSON object, got {type(value).__name__}")
     return value
-
-
-def plain_values(value: Any) -> Any:
-    """JSON in which EasyCV wrapped tuples, ``{"__class__": "tuple", "__value__": [...]}``, without wraps."""
-    if isinstance(value, Mapping):
-        if value.get("__class__") == "tuple":
-            return plain_values(value.get("__value__"))
-        return {key: plain_values(item) for key, item in value.items()}
-    return [plain_values(item) for item in value] if isinstance(value, list) else value
 
 
 def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str]) -> dict[str, Any]:
