@@ -100,8 +100,8 @@ def _read(file: Path) -> dict[str, Any]:
 def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str]) -> dict[str, Any]:
     """A pipeline's config, completed by what training needs: losses, targets, moves, optimizer."""
     config: dict[str, Any] = dict(configuration["handkit"])
-    codec, steps = config.get("codec"), config.get("test_transforms")
-    if (config.get("model") or {}).get("type") != "TopDownEstimator" or (codec or {}).get("type") not in _TARGETS:
+    codec: dict[str, Any] = config.get("codec") or {}
+    if (config.get("model") or {}).get("type") != "TopDownEstimator" or codec.get("type") not in _TARGETS:
         raise ConfigError(
             f"{where}: its network, {(config.get('model') or {}).get('type')!r}, cannot be trained; train a config, "
             "handkit train CONFIG"
@@ -113,7 +113,7 @@ def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str
     made = {
         **config,
         "model": {**config["model"], "losses": [loss, *({"type": kind} for kind, _ in heads)]},
-        "train_transforms": _training_steps(steps, codec, keys),
+        "train_transforms": _training_steps(config["test_transforms"], codec, keys),
         "metrics": [{"type": name} for name in ("PCK", "AUC", "EPE", "NME", "NMEEasyCV")],
         **_DEFAULTS,
         **easycv.train_section(configuration, where),
