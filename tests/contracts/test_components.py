@@ -31,7 +31,13 @@ def inside(node: dict[str, Any]) -> dict[str, Any]:
 
 
 #: What a component needs to be built, where it has arguments without defaults.
-MS_ROWS = [{"image": str(FILES / "images" / "one.png"), "keypoints": [10.0, 10.0, 2] + [20.0, 30.0, 2] * 20}]
+MS_ROWS = [
+    {
+        "image": str(FILES / "images" / "one.png"),
+        "keypoints": [10.0, 10.0, 2] + [20.0, 30.0, 2] * 20,
+        "bbox": [5, 5, 20, 30],
+    }
+]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "FlipTest": {"model": ESTIMATOR},
     "TopDownEstimator": inside(ESTIMATOR),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import runpy
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 import handkit
 from handkit.demo_image import demo_image
 from handkit.pipelines.build import resolve_config
+from handkit.registry import MODELS, build
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = Path(__file__).parent / "programs/modelscope_user.py"
@@ -38,6 +40,16 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory, mediapipe_files: dict
         "handkit": resolve_config("hand_2d_keypoints"),
     }
     (folder / "configuration.json").write_text(json.dumps(configuration), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def easycv_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as it lies on ModelScope's hub, with weights made up by a rule."""
+    rule = runpy.run_path(str(ROOT / "tests/golden/easycv_folder_rule.py"))
+    backbone: Any = build({"type": "HRNet"}, MODELS, "backbone")
+    shapes = {key: tuple(value.shape) for key, value in backbone.state_dict().items()}
+    folder: Path = rule["write"](tmp_path_factory.mktemp("hub") / "hand", shapes)
     return folder
 
 
@@ -95,7 +107,12 @@ def site_packages(python: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def answers(
-    modelscope_python: Any, wheel: Path, model_folder: Path, photo_url: str, tmp_path_factory: pytest.TempPathFactory
+    modelscope_python: Any,
+    wheel: Path,
+    model_folder: Path,
+    easycv_folder: Path,
+    photo_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the program of a ModelScope user gets: facts, and arrays by ``name/key``."""
     folder = tmp_path_factory.mktemp("user")
@@ -103,7 +120,8 @@ def answers(
     user.handkit("modelscope", "enable")
     out = folder / "out.npz"
     guide = ROOT / "docs/modelscope.md"
-    user.run(USER, model_folder, demo_image(), photo_url, guide, out, HANDKIT_OFFLINE="0", MODELSCOPE_CACHE=str(folder))
+    inputs = (model_folder, easycv_folder, demo_image(), photo_url, guide)
+    user.run(USER, *inputs, out, HANDKIT_OFFLINE="0", MODELSCOPE_CACHE=str(folder))
     with np.load(out) as arrays:
         return json.loads(str(arrays["facts"])), {name: arrays[name] for name in arrays.files if name != "facts"}
 
@@ -136,6 +154,15 @@ def test_the_joints_are_those_of_handkit(answers: Any, model_folder: Path) -> No
         hands = find(source)
         np.testing.assert_allclose(arrays[f"{name}/keypoints"], hands["keypoints"], atol=1e-3)
         np.testing.assert_allclose(arrays[f"{name}/boxes"], hands["boxes"], atol=1e-3)
+
+
+def test_the_folder_of_easycv_opens_in_modelscope(answers: Any, easycv_folder: Path) -> None:
+    _, arrays = answers
+    assert json.loads((easycv_folder / "configuration.json").read_text("utf-8"))["plugins"] == ["pai-easycv"]
+    hands = handkit.pipeline("hand_2d_keypoints", model=easycv_folder, box_threshold=0.06)(demo_image())
+    assert arrays["easycv/keypoints"].shape == (2, 21, 3)
+    np.testing.assert_allclose(arrays["easycv/keypoints"], hands["keypoints"], atol=1e-3)
+    np.testing.assert_allclose(arrays["easycv/boxes"], hands["boxes"], atol=1e-3)
 
 
 def test_all_hands_are_returned_and_none_is_invented(answers: Any) -> None:

@@ -20,7 +20,7 @@ def network(fields: Fields, decisions: Decisions) -> tuple[Node, Node, str | Non
     if fields.take("pretrained", None):
         decisions.append(f"{fields.where}.pretrained: not fetched; name a file by backbone_from or load_from")
     head = fields.node("keypoint_head").expect(type="TopdownHeatmapSimpleHead", align_corners=False)
-    made = _joined(fields, head) if head.take("input_transform", None) == "resize_concat" else _alone(fields, head)
+    made = parts(fields, head)
     loss = head.node("loss_keypoint").expect(type="JointsMSELoss", use_target_weight=True)
     term = {"type": "KeypointMSELoss", "loss_weight": loss.take("loss_weight", 1.0)}
     test = fields.node("test_cfg", {})
@@ -28,6 +28,22 @@ def network(fields: Fields, decisions: Decisions) -> tuple[Node, Node, str | Non
     for part in (test, loss, head, fields):
         part.end()
     return {"type": "TopDownEstimator", **made, "losses": [term]}, decoding, flip
+
+
+def parts(fields: Fields, head: Fields) -> Node:
+    """The nodes of backbone and head.
+
+    Args:
+        fields: EasyCV's `model`, of which the backbone is taken.
+        head: its `keypoint_head` without type and loss.
+
+    Raises:
+        ConfigError: a part without a counterpart.
+    """
+    joined = head.take("input_transform", None)
+    if joined not in (None, "resize_concat"):
+        raise ConfigError(f"{head.where}: input_transform={joined!r} has no counterpart, only 'resize_concat'")
+    return _joined(fields, head) if joined else _alone(fields, head)
 
 
 def _joined(fields: Fields, head: Fields) -> Node:
@@ -43,7 +59,8 @@ def _joined(fields: Fields, head: Fields) -> Node:
 
 def _alone(fields: Fields, head: Fields) -> Node:
     """One map: deconvolutions, if any, and a 1x1 convolution."""
-    head.expect(in_index=0, extra={"final_conv_kernel": 1})
+    head.expect(in_index=0)
+    Fields(head.take("extra", None) or {}, f"{head.where}.extra").expect(final_conv_kernel=1, num_conv_layers=0).end()
     layers = head.take("num_deconv_layers", 3)
     filters, kernels = head.take("num_deconv_filters", (256,) * 3), head.take("num_deconv_kernels", (4,) * 3)
     if layers and not len(filters) == len(kernels) == layers:

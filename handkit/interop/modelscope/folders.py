@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from handkit.errors import ConfigError
 from handkit.formats.easycv import configuration as easycv
-from handkit.formats.modelscope import WEIGHTS, plain_values
+from handkit.formats.modelscope import WEIGHTS, is_easycv, plain_values
 from handkit.registry.config import with_options
 
 #: Says what the old weights are.
@@ -71,7 +71,7 @@ class TrainableModel:
             config = _of_bundle(configuration, file.name, decisions)
             named = config.pop("checkpoint", None)
             weights = None if named is None or str(named).startswith("hub:") else folder / str(named)
-        elif "__easycv_arch__" in (configuration.get("model") or {}):
+        elif is_easycv(configuration):
             config = easycv.training(configuration, file.name, decisions)
             weights = folder / WEIGHTS
         else:
@@ -99,8 +99,8 @@ def _read(file: Path) -> dict[str, Any]:
 def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str]) -> dict[str, Any]:
     """A pipeline's config, completed by what training needs: losses, targets, moves, optimizer."""
     config: dict[str, Any] = dict(configuration["handkit"])
-    codec, steps = config.get("codec"), config.get("test_transforms")
-    if (config.get("model") or {}).get("type") != "TopDownEstimator" or (codec or {}).get("type") not in _TARGETS:
+    codec: dict[str, Any] = config.get("codec") or {}
+    if (config.get("model") or {}).get("type") != "TopDownEstimator" or codec.get("type") not in _TARGETS:
         raise ConfigError(
             f"{where}: its network, {(config.get('model') or {}).get('type')!r}, cannot be trained; train a config, "
             "handkit train CONFIG"
@@ -112,7 +112,7 @@ def _of_bundle(configuration: Mapping[str, Any], where: str, decisions: list[str
     made = {
         **config,
         "model": {**config["model"], "losses": [loss, *({"type": kind} for kind, _ in heads)]},
-        "train_transforms": _training_steps(steps, codec, keys),
+        "train_transforms": _training_steps(config["test_transforms"], codec, keys),
         "metrics": [{"type": name} for name in ("PCK", "AUC", "EPE", "NME", "NMEEasyCV")],
         **_DEFAULTS,
         **easycv.train_section(configuration, where),

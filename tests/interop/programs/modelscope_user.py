@@ -1,8 +1,8 @@
 """What a ModelScope user writes: this program never imports handkit. It saves what it got for the test to judge.
 
-python modelscope_user.py FOLDER PICTURE URL GUIDE.md OUT.npz
+python modelscope_user.py FOLDER EASYCV_FOLDER PICTURE URL GUIDE.md OUT.npz
 
-It also runs the Python of the guide, in a folder with a photo.jpg.
+It also runs the Python of the guide's first section, in a folder with a photo.jpg.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from modelscope.pipelines import pipeline
 from modelscope.utils.constant import Tasks
 from PIL import Image
 
-folder, picture, url, guide, out = sys.argv[1:]
+folder, easycv_folder, picture, url, guide, out = sys.argv[1:]
 
 
 class Model:
@@ -52,6 +52,7 @@ results["by_string"] = pipeline("hand-2d-keypoints", model=folder)(picture)
 results["by_keyword"] = pipeline(task=Tasks.hand_2d_keypoints, model=folder, device="cpu")(picture)
 
 results["by_object"] = pipeline("hand-2d-keypoints", model=Model())(picture)
+results["easycv"] = pipeline("hand-2d-keypoints", model=easycv_folder, box_threshold=0.06)(picture)
 parent, name = os.path.split(folder)
 os.chdir(os.path.dirname(parent))  # so that the rest looks like owner/name
 results["relative"] = pipeline("hand-2d-keypoints", model=os.path.join(os.path.basename(parent), name))(picture)
@@ -96,7 +97,8 @@ for name, call in {
 
 shutil.copy(picture, "photo.jpg")
 with open(guide, encoding="utf-8") as file:
-    for block in re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL):
+    section = file.read().split("\n## ")[1]
+    for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
         names: dict = {}
         exec(block.replace("/path/to/model", folder), names)
         if "result" in names:
