@@ -162,4 +162,4 @@ def install() -> None:
     for name, complete in _COMPLETE.items():
         if name in sys.modules:
             _try(complete, sys.modules[name])
-    sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Finder())
