@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from handkit.errors import ConfigError
+from handkit.registry.foreign import BRINGS, PLUG_INS
 
 CONFIGURATION = "configuration.json"
 
@@ -31,8 +32,25 @@ def load_bundle(folder: Path) -> dict[str, Any]:
     config = configuration.get("handkit") if isinstance(configuration, dict) else None
     if not isinstance(config, dict):
         raise ConfigError(f"{path}: the key 'handkit' with the pipeline config is missing")
+    check_own(config, str(path))
     inside: dict[str, Any] = _with_paths(config, folder.resolve(), str(path))
     return inside
+
+
+def check_own(config: Any, where: str) -> None:
+    """A bundle's config must be whole without anybody else's code.
+
+    Raises:
+        ConfigError: it imports modules, or names components of another toolkit.
+    """
+    if isinstance(config, dict):
+        if "custom_imports" in config:
+            raise ConfigError(f"{where}: custom_imports: a bundle imports nothing; use the config it was made of")
+        name = config.get("type")
+        if isinstance(name, str) and name.rpartition(".")[0] in {*BRINGS, *PLUG_INS}:
+            raise ConfigError(f"{where}: {name} is not handkit's; a bundle holds handkit's components only")
+    for item in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        check_own(item, where)
 
 
 def _with_paths(value: Any, folder: Path, where: str) -> Any:

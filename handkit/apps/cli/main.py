@@ -18,6 +18,7 @@ from handkit.apps.cli.download import download
 from handkit.apps.cli.label import label
 from handkit.apps.cli.ls import ls
 from handkit.apps.cli.measure import measure
+from handkit.apps.cli.openmmlab import openmmlab
 from handkit.apps.cli.predict import predict
 from handkit.apps.cli.train import train
 from handkit.apps.cli.validate import validate
@@ -31,6 +32,7 @@ for _verb in (predict, train, label, compare, bundle, validate, cp, ls, download
 app.command("test")(measure)
 app.add_typer(data)
 app.add_typer(checkpoint)
+app.add_typer(openmmlab)
 
 
 def _version(asked: bool) -> None:
