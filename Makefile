@@ -53,10 +53,11 @@ $(RC_READY): setup.py pyproject.toml
 	touch $@
 
 # handkit beside the real packages of other toolkits: one environment each, kept from run to run.
-test-interop: setup $(INTEROP)/modelscope/.ready $(EASYCV)
+test-interop: setup $(INTEROP)/modelscope/.ready $(INTEROP)/openmmlab/.ready $(EASYCV)
 	$(BIN)/handkit download --all
 	HANDKIT_INTEROP=1 HANDKIT_OFFLINE=1 \
 	HANDKIT_MODELSCOPE_PYTHON=$(INTEROP)/modelscope/bin/python \
+	HANDKIT_OPENMMLAB_PYTHON=$(INTEROP)/openmmlab/bin/python \
 	HANDKIT_EASYCV_WHEEL=$(EASYCV) \
 	$(BIN)/python -m pytest tests/interop
 
@@ -64,6 +65,11 @@ $(INTEROP)/modelscope/.ready: setup.py pyproject.toml
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install -q torch==2.13.0
 	$(@D)/bin/pip install -q -e '.[modelscope,mediapipe]' modelscope==1.40.2
+	touch $@
+
+$(INTEROP)/openmmlab/.ready: setup.py pyproject.toml handkit/interop/environments.py | $(READY)
+	rm -rf $(@D)
+	$(BIN)/handkit openmmlab install --venv $(@D)
 	touch $@
 
 # Its configs are read; it is never installed.

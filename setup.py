@@ -45,6 +45,7 @@ setup(
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],
         "modelscope": ["modelscope[framework]>=1.40,<2"],
+        "openmmlab": ["json_tricks", "munkres", "pycocotools", "shapely", "six", "terminaltables", "tqdm"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "train": ["tensorboard"],
         "dev": [

@@ -13,6 +13,7 @@ _PREPROCESSOR = "data_preprocessor."  # mean and std: in handkit they stand in t
 _OLD_HEAD = "keypoint_head."
 _OLD_FINAL = _OLD_HEAD + "final_layer."
 _CONV_LAYER = re.compile(r"head\.conv_layers\.(\d+)\.")
+_STAGES = "head.multi_final_layers."  # of mmpose's CPMHead, one for each stage
 #: A numbered part of a block of MobileNetV2: the block, the number, the rest.
 _NUMBERED = re.compile(r"((?:.*\.)?layer\d+\.\d+)\.conv\.(\d)\.((?:conv|bn)\..*)")
 _PARTS = ("expand_conv", "depthwise_conv", "linear_conv")
@@ -25,6 +26,8 @@ def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
     * ``data_preprocessor.*`` is dropped.
     * ``keypoint_head.*`` becomes ``head.*``. There, ``final_layer.n.*`` with the highest n is the last convolution,
       ``final_layer.*``, and those with a lower n are the ones before it, ``conv_layers.n.*``.
+    * ``head.multi_final_layers.0.*``, the last convolution of a head of several stages that has one only, becomes
+      ``head.final_layer.*``.
     * The parts of an inverted residual, which mmpose and mmpretrain number as ``conv.0`` to ``conv.2``, get the names
       mmdet gives them; a block with two parts has no expansion.
     """
@@ -32,7 +35,7 @@ def to_handkit_keys(state: Mapping[str, Value]) -> dict[str, Value]:
     numbers = [number for key in plain if (number := _final_number(key)) is not None]
     last = max(numbers, default=0)
     renamed = {_rename(key, last): value for key, value in plain.items() if not key.startswith(_PREPROCESSOR)}
-    return _named_parts(renamed)
+    return _named_parts(_single_stage(renamed))
 
 
 def to_easycv_keys(state: Mapping[str, Value]) -> dict[str, Value]:
@@ -65,9 +68,18 @@ def key_maps(keys: Collection[str]) -> list[str]:
         f"wrapped in '{_WRAPPER}'": any(key.startswith(_WRAPPER) for key in keys),
         "mmpose 0.x or EasyCV head (keypoint_head -> head)": any(key.startswith(_OLD_HEAD) for key in plain),
         "mmpose 1.x preprocessor (dropped)": any(key.startswith(_PREPROCESSOR) for key in plain),
+        "mmpose head of one stage (multi_final_layers.0 -> final_layer)": any(_STAGES + "0." in key for key in plain),
         "numbered parts of MobileNetV2's blocks": any(_NUMBERED.fullmatch(key) for key in plain),
     }
     return [name for name, there in found.items() if there]
+
+
+def _single_stage(state: Mapping[str, Value]) -> dict[str, Value]:
+    """A head's only stage under the name of a head without stages."""
+    stages = {key.removeprefix(_STAGES).partition(".")[0] for key in state if key.startswith(_STAGES)}
+    if stages != {"0"}:
+        return dict(state)
+    return {key.replace(_STAGES + "0.", "head.final_layer."): value for key, value in state.items()}
 
 
 def _named_parts(state: Mapping[str, Value]) -> dict[str, Value]:

@@ -17,6 +17,7 @@ from typing import Any
 from handkit.errors import ConfigError
 from handkit.formats import modelscope, parse_config
 from handkit.formats.modelscope import CONFIGURATION
+from handkit.registry.foreign import BRINGS, PLUG_INS
 
 #: Suffixes of files that hold weights.
 _WEIGHTS = (".pt", ".pth", ".bin", ".safetensors")
@@ -41,6 +42,7 @@ def load_bundle(folder: Path, checkpoint: str | os.PathLike[str] | None = None) 
         config = configuration["handkit"]
         if not isinstance(config, dict):
             raise ConfigError(f"{where}: the key 'handkit' must hold the pipeline config, an object")
+        check_own(config, where)
     else:
         modelscope.check(configuration, where)
         config = modelscope.translate(configuration, _detection(folder, configuration, where), where)
@@ -105,6 +107,22 @@ def _only_weights(folder: Path) -> str:
             f"{folder}: holds several weight files, {', '.join(found)}; keep one there, or name one with checkpoint="
         )
     return found[0]
+
+
+def check_own(config: Any, where: str) -> None:
+    """A bundle's config must be whole without anybody else's code.
+
+    Raises:
+        ConfigError: it imports modules, or names components of another toolkit.
+    """
+    if isinstance(config, dict):
+        if "custom_imports" in config:
+            raise ConfigError(f"{where}: custom_imports: a bundle imports nothing; use the config it was made of")
+        name = config.get("type")
+        if isinstance(name, str) and name.rpartition(".")[0] in {*BRINGS, *PLUG_INS}:
+            raise ConfigError(f"{where}: {name} is not handkit's; a bundle holds handkit's components only")
+    for item in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        check_own(item, where)
 
 
 def _with_paths(value: Any, folder: Path, where: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from handkit.errors import ConfigError, did_you_mean
+from handkit.errors import ConfigError, HandkitError, did_you_mean
 from handkit.formats.foreign import Translation, translation
 from handkit.registry.keys import NODE_LISTS
 
@@ -83,7 +83,8 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> d
     try:
         config = Config.fromfile(str(path), lazy_import=False)
     except Exception as error:
-        raise ConfigError(f"{path}: cannot be read as a config: {type(error).__name__}: {error}") from error
+        reason = _reason(error)
+        raise ConfigError(f"{path}: cannot be read as a config: {type(reason).__name__}: {reason}") from error
     return with_options(_plain(config), options, str(path))
 
 
@@ -104,6 +105,16 @@ def translated(name: str | Path) -> Translation | None:
     finds["nms_iou"] = _NMS_IOU
     line = f"{path.name}: names no detector; in photographs, that of {_DETECTOR} finds the hands"
     return replace(made, config={**made.config, **finds}, decisions=(*made.decisions, line))
+
+
+def _reason(error: BaseException) -> BaseException:
+    """The error of handkit's own behind one of mmengine's, which hides what a custom import raised; else itself."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, HandkitError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return error
 
 
 def with_options(config: dict[str, Any], options: Mapping[str, Any] | None, where: str = "config") -> dict[str, Any]:

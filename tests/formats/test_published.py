@@ -55,7 +55,10 @@ PAIRS = {
     },
 }
 #: One of each network besides HRNet's.
-STEPPED = ("coco_rtmpose", "coco_litehrnet", "coco_mobilenet", "freihand_resnet", "onehand_regression")
+STEPPED = (
+    *("coco_rtmpose", "coco_litehrnet", "coco_mobilenet", "coco_scnet", "coco_hourglass"),
+    *("hand5", "freihand_resnet", "onehand_regression"),
+)
 MOVES = ("TopDownRandom", "TopDownGetRandom")
 #: Differences that the recipe states and gives reasons for.
 EXPLAINED = {"coco_rtmpose": [".flip_test: 'aligned' here, 'mmpose' published"]}
@@ -198,6 +201,22 @@ def test_a_translated_config_takes_a_step(name: str) -> None:
     assert decoded.shape == (1, 21, 2)
 
 
+def test_data_sets_are_put_together() -> None:
+    told: list[str] = []
+    made = mmpose.translate(GOLDEN["hand5"], where="x", decisions=told)
+    kinds = ["CocoWholeBodyHand", "OneHand10K", "FreiHAND", "RHD"]
+    for split in ("train", "val"):
+        assert made[f"{split}_dataset"]["type"] == "WeightedConcat"
+        assert [node["type"] for node in made[f"{split}_dataset"]["datasets"]] == kinds
+    assert [row for row in told if "Halpe" in row] == [
+        f"x.{split}_dataloader.dataset.datasets.4: left out, since mmpose names HalpeHandDataset but has none"
+        for split in ("train", "val")
+    ]
+    place = "train_dataloader.dataset.datasets.3.pipeline.0.num_keypoints"
+    with pytest.raises(ConfigError, match=r"datasets\.3\.pipeline: has no counterpart"):
+        mmpose.translate(changed(GOLDEN["hand5"], place, 20))
+
+
 def test_what_is_only_nearly_the_same_is_told() -> None:
     told: list[str] = []
     made = mmpose.translate(GOLDEN["coco_rtmpose"], where="x", decisions=told)
@@ -267,7 +286,7 @@ def test_the_text_of_the_wheel_says_the_same(name: str) -> None:
         ("hrnet", "model", None, r"x\.model: expected a dict, got None"),
         ("rhd_udp", "model.head.decoder.heatmap_type", "combined", r"decoder: heatmap_type='combined' has no"),
         ("rhd_udp", "model.test_cfg.shift_heatmap", True, r"test_cfg: shift_heatmap=True has no"),
-        ("rhd_resnet", "model.backbone.type", "SCNet", r"x\.model\.backbone: type='SCNet' has no counterpart"),
+        ("rhd_resnet", "model.backbone.type", "ResNeXt", r"x\.model\.backbone: type='ResNeXt' has no counterpart"),
         ("rhd_resnet", "model.backbone.frozen_stages", 1, r"x\.model\.backbone: frozen_stages=1 has no"),
         ("rhd_resnet", "model.head.new", 1, r"x\.model\.head: new=1 is not known"),
         ("rhd_mobilenet", "model.backbone.act_cfg", {"type": "SiLU"}, r"backbone: act_cfg=\{'type': 'SiLU'\} has no"),

@@ -19,6 +19,7 @@ from handkit.apps.cli.label import label
 from handkit.apps.cli.ls import ls
 from handkit.apps.cli.measure import measure
 from handkit.apps.cli.modelscope import modelscope
+from handkit.apps.cli.openmmlab import openmmlab
 from handkit.apps.cli.predict import predict
 from handkit.apps.cli.train import train
 from handkit.apps.cli.validate import validate
@@ -34,6 +35,7 @@ app.add_typer(data)
 app.add_typer(checkpoint)
 app.add_typer(modelscope)
 app.add_typer(export)
+app.add_typer(openmmlab)
 
 
 def _version(asked: bool) -> None:
