@@ -102,7 +102,7 @@ def translated(name: str | Path) -> Translation | None:
     if made is None:
         return None
     finds = {key: value for key, value in load_config(_DETECTOR).items() if key in ("detector", "box_threshold")}
-    finds["nms_iou"] = _NMS_IOU
+    finds |= {"nms_iou": _NMS_IOU, "runtime": {"type": "TorchRuntime"}}
     line = f"{path.name}: names no detector; in photographs, that of {_DETECTOR} finds the hands"
     return replace(made, config={**made.config, **finds}, decisions=(*made.decisions, line))
 

@@ -141,7 +141,7 @@ def test_a_file_stands_in_the_place_of_handkits_own(tmp_path: Path) -> None:
     )
     assert made["detector"]["type"] == "PalmDetector"
     assert made["nms_iou"] == card("mediapipe_hands").thresholds["nms_iou"]
-    validate(made)
+    validate(made, use="pipeline")
     (copy,) = copy_config(path, tmp_path / "copy", flat=True)
     assert translated(copy) is None  # handkit's own now
     assert plain(load_config(copy)) == plain(load_config(path))
