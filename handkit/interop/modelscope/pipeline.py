@@ -31,7 +31,7 @@ class ModelFolder:
 
 
 @PIPELINES.register_module(Tasks.hand_2d_keypoints, module_name=Pipelines.hand_2d_keypoints, force=True)
-class HandKeypointsPipeline(Pipeline):  # type: ignore[misc]
+class HandKeypointsPipeline(Pipeline):
     """Call it with a path, URL, PIL image or array, or with a list of them and `batch_size`.
 
     `modelscope.pipelines.pipeline` builds it and passes its own further arguments on, e.g.

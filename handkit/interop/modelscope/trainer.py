@@ -26,7 +26,7 @@ _SECTIONS = ("train", "evaluation", "dataset")
 
 @TRAINERS.register_module(module_name="easycv")
 @TRAINERS.register_module(module_name="handkit")
-class HandkitTrainer(BaseTrainer):  # type: ignore[misc]
+class HandkitTrainer(BaseTrainer):
     """Trains and measures the network of a model's folder; `modelscope.trainers.build_trainer` builds it.
 
     Training begins with the folder's weights. The folder `work_dir`/output, which `train` makes, is a model that
