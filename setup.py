@@ -23,6 +23,7 @@ setup(
     py_modules=["_handkit_modelscope"],
     package_data={
         "handkit": ["py.typed"],
+        "handkit.apps": ["web.html"],
         "handkit.datasets.checking": ["*.npy"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],
@@ -46,6 +47,7 @@ setup(
         "mediapipe": ["ai-edge-litert>=2.0"],
         "modelscope": ["modelscope[framework]>=1.40,<2"],
         "openmmlab": ["json_tricks", "munkres", "pycocotools", "shapely", "six", "terminaltables", "tqdm"],
+        "serve": ["fastapi>=0.115", "python-multipart>=0.0.18", "uvicorn>=0.30"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "train": ["tensorboard"],
         "dev": [

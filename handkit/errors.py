@@ -19,6 +19,10 @@ class ImageError(HandkitError, ValueError):
     """An input cannot be read as an image, or exceeds a stated limit."""
 
 
+class ImageTooLargeError(ImageError):
+    """An image has more pixels than allowed."""
+
+
 class ConfigError(HandkitError, ValueError):
     """A config, or a node in it, is wrong: unknown type or key, missing or wrong argument, parts that disagree."""
 

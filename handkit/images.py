@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from handkit.errors import DataError, ImageError, OfflineError
+from handkit.errors import DataError, ImageError, ImageTooLargeError, OfflineError
 
 Array = NDArray[Any]
 ChannelOrder = Literal["bgr", "rgb"]
@@ -68,7 +68,8 @@ def read_image(
         (H, W, 3) uint8 RGB, contiguous, never the caller's own memory.
 
     Raises:
-        ImageError: not an image, truncated, empty, too large, not finite, or of a shape or type that is no image.
+        ImageError: not an image, truncated, empty, not finite, or of a shape or type that is no image.
+        ImageTooLargeError: more pixels than `max_pixels`.
         OfflineError: a URL while HANDKIT_OFFLINE=1.
     """
     name = name or source_name(source)
@@ -237,5 +238,5 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         raise _too_large(name, f"{size[0]} x {size[1]} = {size[0] * size[1]}", max_pixels)
 
 
-def _too_large(name: str, pixels: str, max_pixels: int) -> ImageError:
-    return ImageError(f"{name}: {pixels} pixels exceed the limit of {max_pixels}; scale the picture down first")
+def _too_large(name: str, pixels: str, max_pixels: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{name}: {pixels} pixels exceed the limit of {max_pixels}; scale the picture down first")

@@ -2,8 +2,8 @@
 
     python tools/check_wheel.py
 
-Shows that configs, cards and the demo picture travel with the package: `handkit predict` on that picture must find one
-hand, and `handkit validate --all` must find no mistake in any installed config.
+Shows that configs, cards, the demo picture and the web page travel with the package: `handkit predict` on that picture
+must find one hand, and `handkit validate --all` must find no mistake in any installed config.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: Where the wheel puts the demo picture.
 DEMO = "import handkit.demo_image as d; print(d.demo_image())"
+#: Ends with an error where the web page is missing.
+PAGE = "import handkit.apps.web as web; print(len(web.PAGE.read_text('utf-8')), 'characters of page')"
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -48,7 +50,7 @@ def main() -> None:
         (result,) = json.loads((work / "hands.json").read_text("utf-8"))["images"]
         if len(result["keypoints"]) != 1 or len(result["keypoints"][0]) != 21:
             sys.exit(f"expected one hand of 21 joints in the demo picture, got {result}")
-        print(run(handkit, "validate", "--all", cwd=work))
+        print(run(python, "-c", PAGE, cwd=work), run(handkit, "validate", "--all", cwd=work))
 
 
 if __name__ == "__main__":
