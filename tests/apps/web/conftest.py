@@ -151,8 +151,9 @@ class Browser:
         self._commands, self._events = os.fdopen(commands, "wb", 0), os.fdopen(events, "rb")
         self._buffer, self._count, self._session = b"", 0, None
         self.seen: list[dict[str, Any]] = []
-        (target,) = [one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page"]
-        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        # A page of its own: the one that the browser begins with may still be loading the browser's new-tab page.
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
