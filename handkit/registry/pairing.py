@@ -30,6 +30,7 @@ def check_pairs(config: Node) -> None:
     losses = [node for node in model.get("losses") or () if is_node(node)]
     for where, codec in codecs:
         _check_head(where, codec, head)
+        _check_stride(where, codec, model)
         for index, loss in enumerate(losses):
             _check_labels(where, codec, f"model.losses.{index}", loss)
     for index, loss in enumerate(losses):
@@ -81,6 +82,18 @@ def _check_head(where: str, codec: Node, head: Node) -> None:
             raise ConfigError(f"model.head has {name}={theirs}, but {where} has {name}={ours}: they must agree")
 
 
+def _check_stride(where: str, codec: Node, model: Node) -> None:
+    """The codec's cells are the backbone's."""
+    backbone = model.get("backbone")
+    if backbone is None or not is_node(backbone):
+        return
+    ours, theirs = argument(codec, "output_stride"), argument(backbone, "output_stride")
+    if None not in (ours, theirs) and ours != theirs:
+        raise ConfigError(
+            f"model.backbone has output_stride={theirs}, but {where} has output_stride={ours}: they must agree"
+        )
+
+
 def _check_labels(where: str, codec: Node, place: str, loss: Node) -> None:
     """Scores compare with what the loss makes of the labels."""
     if argument(loss, "label_softmax") is None:
@@ -129,7 +142,7 @@ def _check_targets(config: Node, place: str, loss: Node, made: Mapping[str, Node
 
 
 #: Targets that only a codec can make.
-_MADE = {"heatmaps", "simcc_x", "simcc_y", "coordinates", "target_weight"}
+_MADE = {"heatmaps", "simcc_x", "simcc_y", "coordinates", "offsets", "target_weight"}
 
 
 def _plain(value: Any) -> Any:

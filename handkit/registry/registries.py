@@ -36,6 +36,7 @@ CODECS = _registry(
     "codecs.gaussian_heatmap",
     "codecs.udp_heatmap",
     "codecs.simcc",
+    "codecs.offset_heatmap",
 )
 #: Steps from a source to what the network takes.
 TRANSFORMS = _registry("transform", mmengine_registry.TRANSFORMS, "transforms")
@@ -60,6 +61,7 @@ NEEDS_TORCH = frozenset(
         "codecs.gaussian_heatmap",
         "codecs.udp_heatmap",
         "codecs.simcc",
+        "codecs.offset_heatmap",
         "models.backbones",
         "models.heads",
         "models.losses",

@@ -4,6 +4,7 @@ from handkit.models.heads.base import Head
 from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.heatmap_head import HeatmapHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
+from handkit.models.heads.offset_head import OffsetHead
 from handkit.models.heads.pose_handedness import PoseHandednessHead
 from handkit.models.heads.regression_head import RegressionHead
 from handkit.models.heads.simcc_heads import RTMCCHead, SimCCHead
@@ -13,6 +14,7 @@ __all__ = [
     "HandednessHead",
     "Head",
     "HeatmapHead",
+    "OffsetHead",
     "PoseHandednessHead",
     "PresenceHead",
     "RTMCCHead",
