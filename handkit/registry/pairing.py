@@ -142,7 +142,16 @@ def _check_targets(config: Node, place: str, loss: Node, made: Mapping[str, Node
 
 
 #: Targets that only a codec can make.
-_MADE = {"heatmaps", "simcc_x", "simcc_y", "coordinates", "offsets", "target_weight"}
+_MADE = {
+    "heatmaps",
+    "simcc_x",
+    "simcc_y",
+    "coordinates",
+    "offsets",
+    "displacements",
+    "displacement_weight",
+    "target_weight",
+}
 
 
 def _plain(value: Any) -> Any:

@@ -37,6 +37,7 @@ CODECS = _registry(
     "codecs.udp_heatmap",
     "codecs.simcc",
     "codecs.offset_heatmap",
+    "codecs.hand_offsets",
 )
 #: Steps from a source to what the network takes.
 TRANSFORMS = _registry("transform", mmengine_registry.TRANSFORMS, "transforms")
@@ -62,6 +63,7 @@ NEEDS_TORCH = frozenset(
         "codecs.udp_heatmap",
         "codecs.simcc",
         "codecs.offset_heatmap",
+        "codecs.hand_offsets",
         "models.backbones",
         "models.heads",
         "models.losses",

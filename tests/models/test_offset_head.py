@@ -11,12 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.testing import assert_close
 
+from handkit.codecs.hand_offsets import HandOffsets
 from handkit.codecs.offset_heatmap import OffsetHeatmap
 from handkit.errors import ConfigError
 from handkit.models.backbones import MobileNetV2
 from handkit.models.estimators import FlipTest, TopDownEstimator
-from handkit.models.heads import OffsetHead
-from handkit.models.losses import HeatmapBCELoss, KeypointMSELoss, OffsetLoss, Targets
+from handkit.models.heads import HandOffsetHead, OffsetHead
+from handkit.models.losses import DisplacementLoss, HeatmapBCELoss, KeypointMSELoss, OffsetLoss, Targets
 
 
 def targets(codec: OffsetHeatmap, joints: Any, visible: Any) -> Targets:
@@ -133,3 +134,49 @@ def test_parts_that_do_not_fit_are_refused() -> None:
     labels = targets(OffsetHeatmap((65, 65), 16), [[[20.0, 30.0]]], [[2]])
     with pytest.raises(ConfigError, match="the target 'offsets' has the shape"):
         OffsetLoss()({"offsets": torch.zeros(1, 1, 2, 3, 3)}, labels)
+
+
+def test_displacements_learn_where_both_joints_are_known() -> None:
+    codec = HandOffsets((65, 65), 16, 20.0, edges=[(0, 1), (1, 2)])
+    joints = torch.tensor([[[[20.0, 30.0], [50.0, 8.0], [9.0, 50.0]]]])
+    visible = torch.tensor([[[2, 1, 0]]])
+    labels = Targets(**codec.encode(joints, visible))
+    head = HandOffsetHead(4, 3)
+    outputs = head([torch.randn(1, 4, 5, 5)])
+    assert outputs["displacements"].shape == (1, 4, 2, 5, 5)
+    assert head.activate(outputs)["displacements"] is outputs["displacements"]
+    displacements = torch.zeros(1, 4, 2, 5, 5, requires_grad=True)
+    loss = DisplacementLoss()({"displacements": displacements}, labels)
+    loss.backward()
+    assert displacements.grad is not None
+    assert labels.displacement_weight is not None
+    assert labels.displacements is not None
+    assert labels.displacement_weight.sum((2, 3)).bool().tolist() == [[True, False, True, False]]
+    assert torch.equal(displacements.grad.abs().sum(2) > 0, labels.displacement_weight > 0)
+    apart = labels.displacements.abs().sum(2)[0]
+    judged = [apart[way][labels.displacement_weight[0, way] > 0].mean() for way in (0, 2)]
+    assert_close(loss, torch.stack(judged).sum() / 4)
+
+
+def test_a_few_steps_find_two_hands_in_one_pass() -> None:
+    torch.manual_seed(0)
+    codec = HandOffsets((129, 65), 16, 16.0, edges=[(0, 1)], score_threshold=0.6)
+    joints = torch.tensor([[[[20.0, 30.0], [45.0, 12.0]], [[90.0, 40.0], [110.0, 20.0]]]])
+    labels = codec.encode(joints, torch.ones(1, 2, 2))
+    model = TopDownEstimator(
+        nn.Sequential(nn.Conv2d(3, 64, 7, 16, 3), nn.ReLU(), _Listed()),  # type: ignore[arg-type]
+        HandOffsetHead(64, 2),
+        losses=[HeatmapBCELoss(4.0), OffsetLoss(), DisplacementLoss(0.25)],
+    )
+    img = torch.randn(1, 3, 65, 129)
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        model(img, mode="loss", **labels)["loss"].backward()
+        optimizer.step()
+    found, scores = codec.decode(model.eval()(img))
+    assert found.shape == (1, 2, 2, 2)
+    apart = (found[0, :, None] - joints).norm(dim=-1).max(-1).values
+    assert apart.min(1).values.max() < 6
+    assert sorted(apart.argmin(1).tolist()) == [0, 1]
+    assert scores.min() > 0.8

@@ -55,6 +55,8 @@ class TopDownEstimator(nn.Module):
         simcc_y: Tensor | None = None,
         coordinates: Tensor | None = None,
         offsets: Tensor | None = None,
+        displacements: Tensor | None = None,
+        displacement_weight: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Runs N crops.
 
@@ -69,6 +71,8 @@ class TopDownEstimator(nn.Module):
             simcc_y: labels along y.
             coordinates: of the joints.
             offsets: from cells to the joints.
+            displacements: from cells to neighbouring joints.
+            displacement_weight: of the cells.
 
         Returns:
             In the mode 'predict' the heads' outputs after their activation, N rows each; in 'tensor' before it; in
@@ -84,7 +88,8 @@ class TopDownEstimator(nn.Module):
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
         if mode == "tensor":
             return joined
-        targets = Targets(heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates, offsets)
+        known = (heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates)
+        targets = Targets(*known, offsets, displacements, displacement_weight)
         return self._loss(joined, targets)
 
     def _raw(self, features: Sequence[Tensor]) -> Iterator[tuple[Head, dict[str, Tensor]]]:

@@ -26,7 +26,7 @@ class OffsetHead(Head):
         ConfigError: a number below 1.
     """
 
-    outputs = ("heatmaps", "offsets")
+    outputs: tuple[str, ...] = ("heatmaps", "offsets")
 
     def __init__(self, in_channels: int = 1280, out_channels: int = 21) -> None:
         super().__init__()
@@ -43,6 +43,31 @@ class OffsetHead(Head):
         """The last map (N, in_channels, h, w) -> ``heatmaps`` (N, K, h, w) and ``offsets`` (N, K, 2, h, w)."""
         last = features[-1]
         return {"heatmaps": self.heatmap(last), "offsets": self.offset(last).unflatten(1, (-1, 2))}
+
+
+@MODELS.register_module()
+class HandOffsetHead(OffsetHead):
+    """`OffsetHead` with the way from each joint to its neighbours, for several hands (`handkit.codecs.hand_offsets`).
+
+    Args:
+        in_channels: of the backbone's last map, whose stride the codec's `output_stride` must be.
+        out_channels: the number of joints; a tree of them has one bone less, which is followed both ways.
+
+    Raises:
+        ConfigError: a number below 1, or a single joint.
+    """
+
+    outputs = ("heatmaps", "offsets", "displacements")
+
+    def __init__(self, in_channels: int = 1280, out_channels: int = 21) -> None:
+        super().__init__(in_channels, out_channels)
+        if out_channels < 2:
+            raise ConfigError("HandOffsetHead needs two joints or more, since one has no neighbour")
+        self.displacement = _maps(in_channels, 4 * (out_channels - 1))
+
+    def forward(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """As `OffsetHead`, and ``displacements`` (N, 2 (K - 1), 2, h, w): along each bone, then back along each."""
+        return {**super().forward(features), "displacements": self.displacement(features[-1]).unflatten(1, (-1, 2))}
 
 
 def _maps(in_channels: int, out_channels: int, bias: float = 0.0) -> nn.Conv2d:

@@ -57,3 +57,30 @@ class OffsetLoss(Loss):
         apart = (output - labels).abs().sum(2) * discs
         mean = apart.sum(dim=(2, 3)) / discs.sum(dim=(2, 3)).clamp(min=1)
         return (mean * weight).mean(1), targets.hands(output)
+
+
+@MODELS.register_module()
+class DisplacementLoss(Loss):
+    """The absolute error of the displacements in the discs where they begin (PersonLab's mid-range offsets).
+
+    The sum of both coordinates' errors in units of the radius, its mean over the cells of a way, and that over all
+    ways; a way of which no cell is labelled adds 0.
+
+    Args:
+        loss_weight: factor of this term in the sum over all terms; PersonLab has 0.25, beside 1 for the offsets.
+    """
+
+    name: ClassVar[str] = "loss_displacements"
+    reads: ClassVar[tuple[str, ...]] = ("displacements",)
+    needs: ClassVar[tuple[str, ...]] = ("displacements", "displacement_weight")
+    activation: ClassVar[Activation] = "none"
+
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
+        """(N, 2E, 2, h, w) -> (N,) means over the ways; images without a hand count, and add 0."""
+        output = outputs["displacements"]
+        labels, cells = (targets.need(name, self) for name in self.needs)
+        check_shape(self, "displacements", labels, tuple(output.shape))
+        check_shape(self, "displacement_weight", cells, (*output.shape[:2], *output.shape[3:]))
+        apart = (output - labels).abs().sum(2) * cells
+        mean = apart.sum(dim=(2, 3)) / cells.sum(dim=(2, 3)).clamp(min=1)
+        return mean.mean(1), output.new_ones(len(output))
