@@ -44,11 +44,15 @@ class HandOffsets(OffsetHeatmap):
         nms_radius: pixels within which the same joint of two hands is taken for one.
         max_hands: most hands per image.
 
+    Attributes:
+        whole_images: answers any number of hands, which configs of one hand per crop cannot take.
+
     Raises:
         ConfigError: see `OffsetHeatmap`; edges that are no tree, a threshold outside [0, 1], or a limit below 1.
     """
 
     reads: tuple[str, ...] = ("heatmaps", "offsets", "displacements")
+    whole_images: bool = True
     targets: tuple[str, ...] = ("heatmaps", "offsets", "displacements", "displacement_weight", "target_weight")
 
     def __init__(

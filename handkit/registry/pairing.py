@@ -22,6 +22,7 @@ def check_pairs(config: Node) -> None:
     made = dict(_target_codecs(config))
     codecs = [("codec", config["codec"]), *made.items()] if is_node(config.get("codec")) else list(made.items())
     for where, codec in codecs:
+        _check_one_hand(where, codec)
         _check_crops(config, where, codec)
     model: Node = config.get("model") or {}
     head: Node = model.get("head") or {}
@@ -49,6 +50,15 @@ def _target_codecs(config: Node) -> Iterator[tuple[str, Node]]:
     for index, step in enumerate(config.get("train_transforms") or ()):
         if is_node(step.get("codec")):
             yield f"train_transforms.{index}.codec", step["codec"]
+
+
+def _check_one_hand(where: str, codec: Node) -> None:
+    """Pipelines and trainings take one hand per crop from a codec."""
+    if getattr(resolve(codec["type"]), "whole_images", False):
+        raise ConfigError(
+            f"{where}: {codec['type']} answers all hands of an image, which no config can run yet: call its encode and "
+            "decode from Python, or take OffsetHeatmap for one hand per crop"
+        )
 
 
 def _check_crops(config: Node, where: str, codec: Node) -> None:

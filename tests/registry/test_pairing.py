@@ -158,6 +158,14 @@ def test_a_codec_of_another_stride_than_the_backbones_is_refused() -> None:
         validate(made, use="training")
 
 
+def test_a_codec_of_whole_images_is_refused_where_one_hand_per_crop_is_taken() -> None:
+    made = config("offsets")
+    made["codec"] = dict(type="HandOffsets", input_size=(257, 257), output_stride=32, radius=24.0)
+    made["train_transforms"][3]["codec"] = made["codec"]
+    with pytest.raises(ConfigError, match="codec: HandOffsets answers all hands of an image, which no config can run"):
+        validate(made, use="training")
+
+
 def test_a_custom_key_of_the_shipped_configs_still_passes() -> None:
     for name in ("hrnetv2_w18_dark_tiny", "hrnetv2_w18_dark_coco-wholebody-hand_256x256"):
         assert validate(load_config(f"hand_2d_keypoints/{name}"), use="training") > 10
