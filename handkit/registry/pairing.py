@@ -22,6 +22,7 @@ def check_pairs(config: Node) -> None:
     made = dict(_target_codecs(config))
     codecs = [("codec", config["codec"]), *made.items()] if is_node(config.get("codec")) else list(made.items())
     for where, codec in codecs:
+        _check_one_hand(where, codec)
         _check_crops(config, where, codec)
     model: Node = config.get("model") or {}
     head: Node = model.get("head") or {}
@@ -30,6 +31,7 @@ def check_pairs(config: Node) -> None:
     losses = [node for node in model.get("losses") or () if is_node(node)]
     for where, codec in codecs:
         _check_head(where, codec, head)
+        _check_stride(where, codec, model)
         for index, loss in enumerate(losses):
             _check_labels(where, codec, f"model.losses.{index}", loss)
     for index, loss in enumerate(losses):
@@ -48,6 +50,15 @@ def _target_codecs(config: Node) -> Iterator[tuple[str, Node]]:
     for index, step in enumerate(config.get("train_transforms") or ()):
         if is_node(step.get("codec")):
             yield f"train_transforms.{index}.codec", step["codec"]
+
+
+def _check_one_hand(where: str, codec: Node) -> None:
+    """Pipelines and trainings take one hand per crop from a codec."""
+    if getattr(resolve(codec["type"]), "whole_images", False):
+        raise ConfigError(
+            f"{where}: {codec['type']} answers all hands of an image, which no config can run yet: call its encode and "
+            "decode from Python, or take OffsetHeatmap for one hand per crop"
+        )
 
 
 def _check_crops(config: Node, where: str, codec: Node) -> None:
@@ -79,6 +90,18 @@ def _check_head(where: str, codec: Node, head: Node) -> None:
         ours, theirs = argument(codec, name), argument(head, name)
         if None not in (ours, theirs) and _plain(ours) != _plain(theirs):
             raise ConfigError(f"model.head has {name}={theirs}, but {where} has {name}={ours}: they must agree")
+
+
+def _check_stride(where: str, codec: Node, model: Node) -> None:
+    """The codec's cells are the backbone's."""
+    backbone = model.get("backbone")
+    if backbone is None or not is_node(backbone):
+        return
+    ours, theirs = argument(codec, "output_stride"), argument(backbone, "output_stride")
+    if None not in (ours, theirs) and ours != theirs:
+        raise ConfigError(
+            f"model.backbone has output_stride={theirs}, but {where} has output_stride={ours}: they must agree"
+        )
 
 
 def _check_labels(where: str, codec: Node, place: str, loss: Node) -> None:
@@ -129,7 +152,16 @@ def _check_targets(config: Node, place: str, loss: Node, made: Mapping[str, Node
 
 
 #: Targets that only a codec can make.
-_MADE = {"heatmaps", "simcc_x", "simcc_y", "coordinates", "target_weight"}
+_MADE = {
+    "heatmaps",
+    "simcc_x",
+    "simcc_y",
+    "coordinates",
+    "offsets",
+    "displacements",
+    "displacement_weight",
+    "target_weight",
+}
 
 
 def _plain(value: Any) -> Any:

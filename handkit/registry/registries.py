@@ -36,6 +36,8 @@ CODECS = _registry(
     "codecs.gaussian_heatmap",
     "codecs.udp_heatmap",
     "codecs.simcc",
+    "codecs.offset_heatmap",
+    "codecs.hand_offsets",
 )
 #: Steps from a source to what the network takes.
 TRANSFORMS = _registry("transform", mmengine_registry.TRANSFORMS, "transforms")
@@ -60,6 +62,8 @@ NEEDS_TORCH = frozenset(
         "codecs.gaussian_heatmap",
         "codecs.udp_heatmap",
         "codecs.simcc",
+        "codecs.offset_heatmap",
+        "codecs.hand_offsets",
         "models.backbones",
         "models.heads",
         "models.losses",

@@ -54,6 +54,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "simcc_x": "(21, bins along x) float32 target of TopDownGenerateTarget with the codec SimCC",
     "simcc_y": "(21, bins along y) float32, likewise",
     "coordinates": "(21, 2) float32 target of TopDownGenerateTarget with the codec Regression: x / width, y / height",
+    "offsets": "(21, 2, h, w) float32 target of TopDownGenerateTarget with the codec OffsetHeatmap: from cells to the "
+    "joint",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }
 

@@ -144,7 +144,7 @@ def test_builds_and_pickles(kind: str, name: str) -> None:
 
 def test_losses_are_named_and_judge_what_a_head_gives() -> None:
     made = [build(dict(type=name, **ARGUMENTS.get(name, {})), ALL["models"]) for name in registered(ALL["models"])]
-    outputs = {(name, part.activation) for part in made if isinstance(part, Head) for name in part.outputs}
+    outputs = {(name, part.activation_of(name)) for part in made if isinstance(part, Head) for name in part.outputs}
     outputs.add(("heatmaps", "softmax"))  # HRNetV2Head with softmax=True
     losses = [part for part in made if isinstance(part, Loss)]
     assert len(losses) >= 4

@@ -22,6 +22,12 @@ PARTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str
         dict(type="SmoothL1Loss"),
         ("coordinates", "target_weight"),
     ),
+    "offsets": (
+        dict(type="OffsetHeatmap", input_size=(257, 257), output_stride=32),
+        dict(type="OffsetHead"),
+        dict(type="OffsetLoss"),
+        ("heatmaps", "offsets", "target_weight"),
+    ),
 }
 
 
@@ -31,10 +37,10 @@ def config(
     """A training and testing config of the parts of that name, with changes to them."""
     own = PARTS[name]
     codec, head, loss = ({**part, **(more or {})} for part, more in zip(own[:3], (codec, head, loss), strict=True))
-    udp = codec["type"] == "UDPHeatmap" if udp is None else udp
+    udp = codec["type"] in ("UDPHeatmap", "OffsetHeatmap") if udp is None else udp
     steps = [
         dict(type="LoadImage"),
-        dict(type="TopDownAffine", input_size=(256, 256), **({"use_udp": True} if udp else {})),
+        dict(type="TopDownAffine", input_size=codec["input_size"], **({"use_udp": True} if udp else {})),
         dict(type="MMToTensor"),
     ]
     collect = dict(type="PoseCollect", keys=("img", *(own[3] if keys is None else keys)))
@@ -138,6 +144,25 @@ def test_targets_that_no_codec_makes_are_named() -> None:
     made["model"]["losses"] = [dict(type="KeypointMSELoss")]
     made["train_transforms"][4]["keys"] = ("img",)
     with pytest.raises(ConfigError, match=r"PoseCollect must name \['heatmaps', 'target_weight'\]"):
+        validate(made, use="training")
+
+
+def test_a_codec_of_another_stride_than_the_backbones_is_refused() -> None:
+    made = config("offsets")
+    made["model"]["backbone"] = dict(type="MobileNetV2", output_stride=32)
+    assert validate(made, use="training") > 5
+    del made["model"]["backbone"]["output_stride"]
+    assert validate(made, use="training") > 5  # 32 is its default
+    made["model"]["backbone"]["output_stride"] = 16
+    with pytest.raises(ConfigError, match=r"model\.backbone has output_stride=16, but codec has output_stride=32"):
+        validate(made, use="training")
+
+
+def test_a_codec_of_whole_images_is_refused_where_one_hand_per_crop_is_taken() -> None:
+    made = config("offsets")
+    made["codec"] = dict(type="HandOffsets", input_size=(257, 257), output_stride=32, radius=24.0)
+    made["train_transforms"][3]["codec"] = made["codec"]
+    with pytest.raises(ConfigError, match="codec: HandOffsets answers all hands of an image, which no config can run"):
         validate(made, use="training")
 
 

@@ -54,6 +54,9 @@ class TopDownEstimator(nn.Module):
         simcc_x: Tensor | None = None,
         simcc_y: Tensor | None = None,
         coordinates: Tensor | None = None,
+        offsets: Tensor | None = None,
+        displacements: Tensor | None = None,
+        displacement_weight: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Runs N crops.
 
@@ -67,6 +70,9 @@ class TopDownEstimator(nn.Module):
             simcc_x: labels along x.
             simcc_y: labels along y.
             coordinates: of the joints.
+            offsets: from cells to the joints.
+            displacements: from cells to neighbouring joints.
+            displacement_weight: of the cells.
 
         Returns:
             In the mode 'predict' the heads' outputs after their activation, N rows each; in 'tensor' before it; in
@@ -82,7 +88,9 @@ class TopDownEstimator(nn.Module):
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
         if mode == "tensor":
             return joined
-        return self._loss(joined, Targets(heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates))
+        known = (heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates)
+        targets = Targets(*known, offsets, displacements, displacement_weight)
+        return self._loss(joined, targets)
 
     def _raw(self, features: Sequence[Tensor]) -> Iterator[tuple[Head, dict[str, Tensor]]]:
         """Each head with its raw outputs, the main one first."""
@@ -122,15 +130,16 @@ def _check_outputs(heads: Sequence[Head], losses: Sequence[Loss]) -> None:
         for name in loss.reads:
             if name not in given:
                 raise ConfigError(f"{kind} judges {name!r}, but the heads give {sorted(given)}")
-            _check_activation(given[name], loss)
+            _check_activation(given[name], name, loss)
 
 
-def _check_activation(head: Head, loss: Loss) -> None:
+def _check_activation(head: Head, output: str, loss: Loss) -> None:
     kinds = type(loss).__name__, type(head).__name__
-    if head.activation != loss.activation:
+    activation = head.activation_of(output)
+    if activation != loss.activation:
         raise ConfigError(
-            f"{kinds[0]} is for heads with the activation {loss.activation!r}; {kinds[1]} has {head.activation!r}"
+            f"{kinds[0]} is for heads with the activation {loss.activation!r}; {kinds[1]} has {activation!r}"
         )
     made, judged = getattr(head, "beta", None), getattr(loss, "beta", None)
-    if head.activation == "softmax" and None not in (made, judged) and made != judged:
+    if activation == "softmax" and None not in (made, judged) and made != judged:
         raise ConfigError(f"{kinds[0]} has beta={judged}, but {kinds[1]} has beta={made}: they must agree")

@@ -4,15 +4,18 @@ from handkit.models.heads.base import Head
 from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.heatmap_head import HeatmapHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
+from handkit.models.heads.offset_head import HandOffsetHead, OffsetHead
 from handkit.models.heads.pose_handedness import PoseHandednessHead
 from handkit.models.heads.regression_head import RegressionHead
 from handkit.models.heads.simcc_heads import RTMCCHead, SimCCHead
 
 __all__ = [
     "HRNetV2Head",
+    "HandOffsetHead",
     "HandednessHead",
     "Head",
     "HeatmapHead",
+    "OffsetHead",
     "PoseHandednessHead",
     "PresenceHead",
     "RTMCCHead",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 #: What makes a raw output a prediction: nothing, a softmax over the cells of each map (or bins), or a sigmoid.
@@ -21,7 +21,7 @@ class Head(nn.Module):
     Attributes:
         outputs: the names of what the head gives.
         reads: the main head's predictions that an auxiliary head takes beside the features, by name, in order.
-        activation: applied to each of its outputs by `activate`.
+        activation: applied to each of its outputs by `activate`, where `activation_of` does not say otherwise.
     """
 
     outputs: tuple[str, ...]
@@ -30,12 +30,20 @@ class Head(nn.Module):
 
     def activate(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Raw outputs -> predictions; probabilities are float32 whatever the precision of the network."""
-        if self.activation == "none":
-            return raw
-        function = spatial_softmax if self.activation == "softmax" else torch.sigmoid
-        return {name: function(value.float()) for name, value in raw.items()}
+        return {name: _FUNCTIONS[self.activation_of(name)](value) for name, value in raw.items()}
+
+    def activation_of(self, output: str) -> Activation:
+        """What makes the raw output of that name a prediction."""
+        return self.activation
 
 
 def spatial_softmax(maps: Tensor) -> Tensor:
     """(N, K, h, w) or (N, K, bins) logits -> probabilities over the cells of each map, or over the bins."""
     return maps.flatten(2).softmax(dim=2).view_as(maps)
+
+
+_FUNCTIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "none": lambda raw: raw,
+    "softmax": lambda raw: spatial_softmax(raw.float()),
+    "sigmoid": lambda raw: raw.float().sigmoid(),
+}

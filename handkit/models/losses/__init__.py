@@ -5,15 +5,19 @@ from handkit.models.losses.binary import HandednessLoss, PresenceLoss
 from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
 from handkit.models.losses.heatmaps import KeypointMSELoss, KeypointOHKMMSELoss, SpatialCrossEntropyLoss
 from handkit.models.losses.multibox import MultiBoxLoss
+from handkit.models.losses.offsets import DisplacementLoss, HeatmapBCELoss, OffsetLoss
 from handkit.models.losses.simcc import KLDiscretLoss
 
 __all__ = [
+    "DisplacementLoss",
     "HandednessLoss",
+    "HeatmapBCELoss",
     "KLDiscretLoss",
     "KeypointMSELoss",
     "KeypointOHKMMSELoss",
     "Loss",
     "MultiBoxLoss",
+    "OffsetLoss",
     "PresenceLoss",
     "SmoothL1Loss",
     "SpatialCrossEntropyLoss",

@@ -25,6 +25,9 @@ class Targets:
         simcc_x: (N, K, bins along x) from the codec's ``encode``.
         simcc_y: (N, K, bins along y), likewise.
         coordinates: (N, K, 2), x / width and y / height, likewise.
+        offsets: (N, K, 2, h, w) in units of the codec's radius, likewise.
+        displacements: (N, 2E, 2, h, w) in the same units, from the codec `HandOffsets`.
+        displacement_weight: (N, 2E, h, w) share with which a cell of a displacement counts.
     """
 
     heatmaps: Tensor | None = None
@@ -34,6 +37,9 @@ class Targets:
     simcc_x: Tensor | None = None
     simcc_y: Tensor | None = None
     coordinates: Tensor | None = None
+    offsets: Tensor | None = None
+    displacements: Tensor | None = None
+    displacement_weight: Tensor | None = None
 
     def need(self, name: str, loss: nn.Module) -> Tensor:
         """The target of that name.
