@@ -21,7 +21,7 @@ setup(
     packages=[*find_packages(include=["handkit", "handkit.*"]), *INSIDE],
     package_dir=INSIDE,
     package_data={
-        "handkit": ["py.typed"],
+        "handkit": ["py.typed", "bundles/*/*", "bundles/*/*/*"],
         "handkit.datasets.checking": ["*.npy"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],

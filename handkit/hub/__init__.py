@@ -7,6 +7,7 @@ from handkit.hub.cache import home, offline
 from handkit.hub.catalogue import card, cards, read_card
 from handkit.hub.references import Download, download, is_cached, resolve, resolve_card
 from handkit.hub.schema import Card, CardFile, Score, Wheel
+from handkit.hub.shipped import bundle_path, bundle_paths
 
 __all__ = [
     "Card",
@@ -14,6 +15,8 @@ __all__ = [
     "Download",
     "Score",
     "Wheel",
+    "bundle_path",
+    "bundle_paths",
     "card",
     "cards",
     "download",

@@ -150,11 +150,11 @@ def test_label_and_compare(cli: Any, tmp_path: Path, mediapipe_files: dict[str, 
 
 
 def test_download_to_a_folder(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
-    code, out, _ = cli("download", "default", "--to", tmp_path)
+    code, out, _ = cli("download", "mediapipe_hands", "--to", tmp_path)
     assert code == 0
     assert (tmp_path / "mediapipe_hands" / "hand_landmark_full.tflite").is_file()
     assert "mediapipe_hands/hand_landmark_full.tflite" in out
-    assert cli("download", "mediapipe_hand")[0] == 2
+    assert cli("download", "mediapipe_hand")[0] == cli("download")[0] == 2
 
 
 def test_inputs_expand_and_never_share_a_drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

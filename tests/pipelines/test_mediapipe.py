@@ -1,4 +1,4 @@
-"""The default pipeline: MediaPipe's nets on the demo picture, for every kind of input."""
+"""MediaPipe's nets on the demo picture, for every kind of input."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from handkit.hands import Hands
 from handkit.pipelines import pipeline
 from handkit.registry.keys import PIPELINE_KEYS
 
+MEDIAPIPE = "pipelines/hand_2d_keypoints_mediapipe"
 #: Stops every import of torch, then runs the pipeline.
 TORCH_BLOCKED = """
 import sys
@@ -26,14 +27,14 @@ class Block:
             raise ImportError("torch is blocked")
 sys.meta_path.insert(0, Block())
 import handkit
-hands = handkit.pipeline("hand_2d_keypoints")("{image}")
+hands = handkit.pipeline("hand_2d_keypoints", model="pipelines/hand_2d_keypoints_mediapipe")("{image}")
 print(len(hands), hands.handedness[0])
 """
 
 
 @pytest.fixture(scope="module")
 def pipe(mediapipe_files: dict[str, Path]) -> Any:
-    return pipeline("hand_2d_keypoints")
+    return pipeline("hand_2d_keypoints", MEDIAPIPE)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_a_hand_that_fills_the_picture_is_found(pipe: Any, hand: Hands, image: n
     points = hand.keypoints[0]
     (x1, y1), (x2, y2) = np.add(points.min(0).astype(int), [40, 0]), np.subtract(points.max(0).astype(int), [40, 20])
     close = np.ascontiguousarray(image[y1:y2, x1:x2])
-    assert len(pipeline(cfg_options={"retry_detector": None})(close, channel_order="rgb")) == 0
+    assert len(pipeline(model=MEDIAPIPE, cfg_options={"retry_detector": None})(close, channel_order="rgb")) == 0
     found = pipe(close, channel_order="rgb")
     assert found.handedness == ("right",)
     assert np.abs(found.keypoints[0] + [x1, y1] - points).mean() < 0.05 * np.ptp(points, axis=0).max()
@@ -155,25 +156,26 @@ def test_a_box_on_nothing_keeps_its_row_with_low_scores(pipe: Any, image: np.nda
 
 def test_thresholds_come_from_the_card_and_yield_to_the_caller(pipe: Any) -> None:
     assert (pipe.config["box_threshold"], pipe.config["presence_threshold"]) == (0.25, 0.5)
-    strict = pipeline(presence_threshold=0.9999)
+    strict = pipeline(model=MEDIAPIPE, presence_threshold=0.9999)
     assert len(strict(demo_image())) == 0
-    assert len(pipeline(box_threshold=1.0)(demo_image())) == 0
-    assert len(pipeline(cfg_options={"presence_threshold": 0.9999})(demo_image())) == 0
+    assert len(pipeline(model=MEDIAPIPE, box_threshold=1.0)(demo_image())) == 0
+    assert len(pipeline(model=MEDIAPIPE, cfg_options={"presence_threshold": 0.9999})(demo_image())) == 0
 
 
-def test_a_bundle_of_the_default_config(pipe: Any, hand: Hands, tmp_path: Path) -> None:
+def test_a_bundle_of_its_config(pipe: Any, hand: Hands, tmp_path: Path) -> None:
     config = {key: value for key, value in pipe.config.items() if key in PIPELINE_KEYS}
     (tmp_path / "configuration.json").write_text(json.dumps({"task": "hand-2d-keypoints", "handkit": config}))
     np.testing.assert_allclose(pipeline("hand-2d-keypoints", model=tmp_path)(demo_image()).keypoints, hand.keypoints)
 
 
 def test_detection_alone(mediapipe_files: Any, hand: Hands) -> None:
-    found = pipeline("hand_detection")(demo_image())
+    alone = "pipelines/hand_detection_mediapipe"
+    found = pipeline("hand_detection", alone)(demo_image())
     assert len(found) == 1
     center = (found.boxes[0, :2] + found.boxes[0, 2:]) / 2
     assert (center > hand.boxes[0, :2]).all()
     assert (center < hand.boxes[0, 2:]).all()
-    assert pipeline("hand_detection", max_hands=0)(demo_image()).boxes.shape == (0, 4)
+    assert pipeline("hand_detection", alone, max_hands=0)(demo_image()).boxes.shape == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +183,10 @@ def test_detection_alone(mediapipe_files: Any, hand: Hands) -> None:
     [
         (dict(task="hand_2d_keypoint"), "did you mean 'hand_2d_keypoints'"),
         (dict(model="pipelines/hand_detection_mediapipe"), "answers 'hand_detection', not 'hand_2d_keypoints'"),
-        (dict(device="cuda"), "runs on the CPU only"),
-        (dict(task="hand_detection", mirrored=True), "tells no sides"),
+        (dict(model=MEDIAPIPE, device="cuda"), "runs on the CPU only"),
+        (dict(task="hand_detection", model=MEDIAPIPE, mirrored=True), "tells no sides"),
         (dict(model="damo/cv_hrnetw18_hand-pose-keypoints_coco-wholebody"), "neither a file nor one of handkit's own"),
-        (dict(box_threshold=1.5), r"must lie in \[0, 1\]"),
+        (dict(model=MEDIAPIPE, box_threshold=1.5), r"must lie in \[0, 1\]"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], message: str, mediapipe_files: Any) -> None:
