@@ -12,7 +12,9 @@ from rich.table import Table
 from handkit.errors import ConfigError, MissingExtraError, did_you_mean
 
 
-def ls(what: Annotated[str, typer.Argument(help="models, codecs, ..., configs, bundles or cards; default: all")] = "") -> None:
+def ls(
+    what: Annotated[str, typer.Argument(help="models, codecs, ..., configs, bundles or cards; default: all")] = "",
+) -> None:
     """Lists registered components, configs, the bundles in the package, and cards with whether their files are here."""
     from handkit.registry import ALL
 
