@@ -4,8 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 RC := .venv-mmengine-rc
 RC_READY := $(RC)/.ready
+INTEROP := .venv-interop
+EASYCV := $(INTEROP)/wheels/pai_easycv-0.11.7-py3-none-any.whl
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint types tests wheel test-mmengine-rc clean
+.PHONY: setup demo test lint types tests wheel test-mmengine-rc test-interop clean
 
 setup: $(READY)
 
@@ -49,5 +51,29 @@ $(RC_READY): setup.py pyproject.toml
 	$(RC)/bin/pip install -q -e '.[dev,mediapipe,synth]' mmengine-lite==0.11.0rc3
 	touch $@
 
+# handkit beside the real packages of other toolkits: one environment each, kept from run to run.
+test-interop: setup $(INTEROP)/modelscope/.ready $(INTEROP)/openmmlab/.ready $(EASYCV)
+	$(BIN)/handkit download --all
+	HANDKIT_INTEROP=1 HANDKIT_OFFLINE=1 \
+	HANDKIT_MODELSCOPE_PYTHON=$(INTEROP)/modelscope/bin/python \
+	HANDKIT_OPENMMLAB_PYTHON=$(INTEROP)/openmmlab/bin/python \
+	HANDKIT_EASYCV_WHEEL=$(EASYCV) \
+	$(BIN)/python -m pytest tests/interop
+
+$(INTEROP)/modelscope/.ready: setup.py pyproject.toml
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install -q torch==2.13.0
+	$(@D)/bin/pip install -q -e '.[modelscope,mediapipe]' modelscope==1.40.2
+	touch $@
+
+$(INTEROP)/openmmlab/.ready: setup.py pyproject.toml handkit/interop/environments.py | $(READY)
+	rm -rf $(@D)
+	$(BIN)/handkit openmmlab install --venv $(@D)
+	touch $@
+
+# Its configs are read; it is never installed.
+$(EASYCV): | $(READY)
+	$(BIN)/pip download -q --no-deps --only-binary :all: -d $(@D) pai-easycv==0.11.7
+
 clean:
-	rm -rf .venv $(RC) build dist *.egg-info demo/out
+	rm -rf .venv $(RC) $(INTEROP) build dist *.egg-info demo/out

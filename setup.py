@@ -20,6 +20,7 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["handkit", "handkit.*"]), *INSIDE],
     package_dir=INSIDE,
+    py_modules=["_handkit_modelscope"],
     package_data={
         "handkit": ["py.typed", "bundles/*/*", "bundles/*/*/*"],
         "handkit.datasets.checking": ["*.npy"],
@@ -43,6 +44,8 @@ setup(
     ],
     extras_require={
         "mediapipe": ["ai-edge-litert>=2.0"],
+        "modelscope": ["modelscope[framework]>=1.40,<2"],
+        "openmmlab": ["json_tricks", "munkres", "pycocotools", "shapely", "six", "terminaltables", "tqdm"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "train": ["tensorboard"],
         "dev": [

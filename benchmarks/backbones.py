@@ -33,6 +33,9 @@ BACKBONES: dict[str, dict[str, Any]] = {
     "CSPNeXt-s": dict(type="CSPNeXt", deepen_factor=0.33, widen_factor=0.5),
     "CSPNeXt-m": dict(type="CSPNeXt"),
     "EfficientNet-Lite0": dict(type="EfficientNetLite0"),
+    "SCNet-50": dict(type="SCNet"),
+    "Hourglass-52": dict(type="HourglassNet", num_stacks=1),
+    "Hourglass-104": dict(type="HourglassNet"),
 }
 
 

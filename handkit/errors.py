@@ -67,10 +67,12 @@ class MissingExtraError(HandkitError, ImportError):
         package: the distribution that is missing, e.g. ``ai-edge-litert``.
         extra: handkit's extra that brings it, e.g. ``mediapipe``.
         purpose: what it is needed for, as the end of the sentence "... is needed for".
+        command: what installs it; None: the extra does.
     """
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{package} is needed for {purpose}: pip install 'handkit[{extra}]'")
+    def __init__(self, package: str, extra: str, purpose: str, command: str | None = None) -> None:
+        command = command or f"pip install 'handkit[{extra}]'"
+        super().__init__(f"{package} is needed for {purpose}: {command}")
         self.package = package
         self.extra = extra
 

@@ -120,6 +120,12 @@ def save_tensors(
         file.write(content)
 
 
+def save_pickled(weights: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
+    """Writes named tensors under ``state_dict`` as torch.save does, for programs that read nothing else; as a whole."""
+    with writing(path) as file:
+        torch.save({"meta": {}, "state_dict": {key: value.detach().cpu() for key, value in weights.items()}}, file)
+
+
 def unwrap(model: nn.Module) -> nn.Module:
     """The network inside wrappers that, as torch's do, hold it as their attribute ``module``."""
     inner = getattr(model, "module", None)

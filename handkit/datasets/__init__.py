@@ -8,6 +8,7 @@ from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.interhand26m import InterHand26M
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
+from handkit.datasets.ms_dataset import MsDataset
 from handkit.datasets.negative_images import NegativeImages
 from handkit.datasets.negatives import NegativePhotos, SquaresBesideHands
 from handkit.datasets.onehand10k import OneHand10K
@@ -27,6 +28,7 @@ __all__ = [
     "HandSynth",
     "ImageBoxes",
     "InterHand26M",
+    "MsDataset",
     "NegativeImages",
     "NegativePhotos",
     "OneHand10K",

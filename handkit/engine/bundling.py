@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
-from handkit.checkpoints import load_weights, save_weights
+from handkit.checkpoints import load_weights, save_pickled, save_weights, to_easycv_keys
 from handkit.checkpoints.stripping import halved
 from handkit.errors import ConfigError
 from handkit.files import sha256_of
+from handkit.formats import easycv_writing
+from handkit.formats.modelscope import CONFIGURATION, WEIGHTS
 from handkit.hub import resolve
 from handkit.hub.bundle_card import BundleCard, BundleFile
 from handkit.registry import MODELS, build
-from handkit.registry.bundles import CONFIGURATION, load_bundle
+from handkit.registry import resolve as resolve_type
+from handkit.registry.bundles import load_bundle
 from handkit.registry.config import load_config, with_options
 from handkit.registry.keys import PIPELINE_KEYS
 from handkit.registry.validate import validate
@@ -29,8 +34,13 @@ _PIPELINES = {
     "hand_2d_keypoints": "hrnetv2w18_hand-2d-keypoints_image",
     "hand_detection": "yolox-pai_hand-detection",
 }
-_WEIGHTS = "model.safetensors"
-_DETECTION_WEIGHTS = "detection/model.safetensors"
+Layout = Literal["handkit", "modelscope"]
+#: The names of the network's and the detector's weights.
+_NAMES: dict[str, tuple[str, str]] = {
+    "handkit": ("model.safetensors", "detection/model.safetensors"),
+    "modelscope": (WEIGHTS, easycv_writing.DETECTOR_WEIGHTS),
+}
+logger = logging.getLogger("handkit.engine")
 
 
 def write_bundle(
@@ -43,8 +53,14 @@ def write_bundle(
     cfg_options: Mapping[str, Any] | None = None,
     half: bool = True,
     overwrite: bool = False,
+    layout: str = "handkit",
 ) -> Path:
     """Writes configuration.json, the weights, card.json and README.md; the folder appears whole or not at all.
+
+    In ModelScope's layout the weights are those of torch.save, ``pytorch_model.pt`` and
+    ``detection/detection_model.pth``. Where EasyCV has network and detector too, configuration.json also says in its
+    terms how to run them, ``detection/config.py`` stands beside, and the weights have the names it knows; where not, a
+    warning says so.
 
     Args:
         out: the folder to be.
@@ -57,6 +73,7 @@ def write_bundle(
         cfg_options: changes by dotted key to the bundle's config, e.g. ``{'presence_threshold': 0.5}``.
         half: store weights with two or more axes as float16; statistics of norms and biases stay float32.
         overwrite: put the new folder in the place of one that is there.
+        layout: 'handkit', with safetensors, or 'modelscope'.
 
     Returns:
         The folder.
@@ -67,24 +84,28 @@ def write_bundle(
         OSError: the folder cannot be written.
     """
     folder = Path(out)
+    if layout not in _NAMES:
+        raise ConfigError(f"layout={layout!r} is none of {', '.join(_NAMES)}")
     if folder.exists() and not overwrite:
         raise ConfigError(f"{folder} is there already; choose another folder, or ask to overwrite it")
     bundled = _pipeline_config(load_config(config), detector, str(config))
-    sources = {_WEIGHTS: (bundled["model"], checkpoint)}
-    bundled["checkpoint"] = _WEIGHTS
+    bundled["checkpoint"], detection = _NAMES[layout]
+    sources = {bundled["checkpoint"]: (bundled["model"], checkpoint)}
     if detector_checkpoint is not None:
-        sources[_DETECTION_WEIGHTS] = (bundled["detector"]["net"], detector_checkpoint)
-        bundled["detector"]["checkpoint"] = _DETECTION_WEIGHTS
+        sources[detection] = (bundled["detector"]["net"], detector_checkpoint)
+        bundled["detector"]["checkpoint"] = detection
     bundled = with_options(bundled, cfg_options, str(config))
     validate(bundled, str(config), use="pipeline")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
         made = Path(beside) / folder.name
         files = [_write_weights(made, name, *source, half=half) for name, source in sources.items()]
+        easycv = _write_easycv(made, bundled) if layout == "modelscope" else {}
         configuration = {
             "framework": "pytorch",
             "task": bundled["task"].replace("_", "-"),
-            "pipeline": {"type": _PIPELINES[bundled["task"]]},
+            **easycv,
+            "pipeline": {"type": _PIPELINES[bundled["task"]], **easycv.get("pipeline", {})},
             "handkit": bundled,
         }
         (made / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
@@ -102,6 +123,7 @@ def _pipeline_config(config: dict[str, Any], detector: str | Path | None, where:
     if "model" not in kept:
         raise ConfigError(f"{where}: names no 'model'")
     kept["model"] = {key: value for key, value in kept["model"].items() if key != "losses"}
+    kept.setdefault("runtime", {"type": "TorchRuntime"})
     if detector is not None:
         other = load_config(detector)
         if not other.get("detector"):
@@ -121,8 +143,39 @@ def _write_weights(folder: Path, name: str, node: Mapping[str, Any], checkpoint:
         for parameter in model.parameters():
             parameter.data = halved(parameter.data)
     path = folder / name
-    save_weights(model, path)
+    if name == WEIGHTS:
+        save_pickled(to_easycv_keys(model.state_dict()), path)
+    elif path.suffix == ".pth":
+        save_pickled(model.state_dict(), path)
+    else:
+        save_weights(model, path)
     return BundleFile(name, sha256_of(path), path.stat().st_size)
+
+
+def _write_easycv(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """EasyCV's sections of configuration.json, once the detector's config is written; none where it lacks a part."""
+    try:
+        complete = _complete({key: config[key] for key in config if key != "runtime"})
+        made = easycv_writing.sections(complete)
+        text = easycv_writing.detector_text(complete["detector"])
+        if not (folder / easycv_writing.DETECTOR_WEIGHTS).is_file():
+            raise ConfigError("the detector's weights are not in the bundle")
+    except ConfigError as error:
+        logger.warning("%s: only handkit can run it, since EasyCV lacks a part: %s", folder.name, error)
+        return {}
+    (folder / easycv_writing.DETECTOR_CONFIG).write_text(text, encoding="utf-8")
+    return made
+
+
+def _complete(value: Any) -> Any:
+    """A config whose nodes state all of their arguments, those they leave out with the constructor's defaults."""
+    if isinstance(value, Mapping):
+        node = dict(value)
+        if "type" in node:
+            parameters = inspect.signature(resolve_type(node["type"])).parameters
+            node = {**{key: p.default for key, p in parameters.items() if p.default is not p.empty}, **node}
+        return {key: _complete(item) for key, item in node.items()}
+    return [_complete(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:

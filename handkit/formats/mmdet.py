@@ -37,6 +37,42 @@ def translate(config: Mapping[str, Any], gpus: int = 1, where: str = "config") -
     return made
 
 
+def detector(config: Mapping[str, Any], score_threshold: float, where: str = "config") -> Node:
+    """A resolved config -> the node of a detector without its checkpoint; how it was trained is not read.
+
+    Args:
+        config: of mmdet, or EasyCV's of a network of mmdet's, from `handkit.formats.parse_config`.
+        score_threshold: a box must score more; the config's own is the one of its measurement.
+        where: its name in messages.
+
+    Raises:
+        ConfigError: a part that handkit has no counterpart of, with its place.
+    """
+    for key in ("model", "test_pipeline"):
+        if key not in config:
+            raise ConfigError(f"{where}: names no {key!r}, so it is no config of a detector of mmdet or EasyCV")
+    fields = Fields(config["model"], f"{where}.model").expect(type="SingleStageDetector").drop("pretrained")
+    tensors = _preprocessor(fields)
+    made = _model(fields)
+    steps = _pipeline(config["test_pipeline"], f"{where}.test_pipeline", tensors, training=False)
+    sizes = [step["input_size"] for step in steps if step["type"] == "Resize"]
+    tensors = [step for step in steps if step["type"] in ("MMToTensor", "NormalizeTensor")]
+    if len(sizes) != 1 or len(tensors) != 2:
+        raise ConfigError(
+            f"{where}.test_pipeline: expected one Resize and one Normalize, got {len(sizes)} and {tensors}"
+        )
+    return {
+        "type": "OneHandDetector",
+        "net": {key: made[key] for key in ("type", "backbone", "neck", "bbox_head")},
+        "runtime": {"type": "TorchRuntime"},
+        "transforms": tensors,
+        "score_threshold": score_threshold,
+        "nms_iou": made["selection"]["nms_iou"],
+        "input_size": sizes[0],
+        "max_detections": made["selection"]["max_detections"],
+    }
+
+
 def _model(fields: Fields) -> Node:
     backbone = fields.node("backbone").expect(type="MobileNetV2")
     neck = fields.node("neck").expect(type="SSDNeck", l2_norm_scale=None, use_depthwise=True, act_cfg={"type": "ReLU6"})
@@ -214,18 +250,25 @@ def _pipeline(nodes: Sequence[Any], where: str, tensors: Sequence[Node], trainin
 
 
 def _flat(nodes: Sequence[Any], where: str) -> list[Any]:
-    """mmdet 2's test-time wrapper opened."""
+    """mmdet 2's test-time wrapper opened, and steps under mmdet's names."""
     flat: list[Any] = []
-    for index, node in enumerate(nodes):
+    for index, node in enumerate(map(_plainly_named, nodes)):
         if not isinstance(node, Mapping) or node.get("type") != "MultiScaleFlipAug":
             flat.append(node)
             continue
         fields = Fields(node, f"{where}.{index}").drop("type").expect(flip=False)
         scale = fields.take("img_scale")
-        for step in fields.take("transforms"):
+        for step in map(_plainly_named, fields.take("transforms")):
             flat.append({**step, "img_scale": scale} if step.get("type") == "Resize" else step)
         fields.end()
     return flat
+
+
+def _plainly_named(node: Any) -> Any:
+    """EasyCV has mmdet's steps under names of its own, with MM in front."""
+    if not isinstance(node, Mapping) or not isinstance(node.get("type"), str):
+        return node
+    return {**node, "type": node["type"].removeprefix("MM")}
 
 
 def _check_padding(fields: Fields, made: Sequence[Node]) -> None:

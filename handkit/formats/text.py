@@ -12,7 +12,8 @@ from handkit.errors import ConfigError
 
 def parse_config(text: str, where: str = "config", bases: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Evaluates assignments of literals, ``dict(...)``, names assigned before, ``name['key']``, sums and other
-    arithmetic of two numbers, and lists made from lists (``[x // 2 for x in sizes]``, ``tuple(...)``); nothing else.
+    arithmetic of two numbers, texts put together (``f'{root}/train'``), and lists made from lists
+    (``[x // 2 for x in sizes]``, ``tuple(...)``); nothing else.
 
     Args:
         text: Python source. It is parsed, never executed.
@@ -65,6 +66,15 @@ class _Values:
 
     def _constant(self, node: ast.Constant) -> Any:
         return node.value
+
+    def _joinedstr(self, node: ast.JoinedStr) -> str:
+        return "".join(str(self.value(part)) for part in node.values)
+
+    def _formattedvalue(self, node: ast.FormattedValue) -> Any:
+        value = self.value(node.value)
+        if node.conversion != -1 or node.format_spec is not None or type(value) not in (str, int):
+            raise TypeError
+        return value
 
     def _name(self, node: ast.Name) -> Any:
         return self._names[node.id]

@@ -3,7 +3,7 @@
 from handkit.metrics.boxes import BoxAP
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
 from handkit.metrics.handedness import HandednessAccuracy
-from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK
+from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK, NMEEasyCV
 from handkit.metrics.poses import OKSAP
 from handkit.metrics.samples import HandSamples, Metric
 from handkit.metrics.spatial import AUC3D, MPJPE, PAMPJPE
@@ -23,4 +23,5 @@ __all__ = [
     "HandSamples",
     "HandednessAccuracy",
     "Metric",
+    "NMEEasyCV",
 ]

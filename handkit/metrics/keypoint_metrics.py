@@ -5,7 +5,8 @@ Those that go over matched hands only append ``_matched`` to their names, so tha
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -126,3 +127,24 @@ class NME(_JointMetric):
     def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
         """{'NME': share of the box}."""
         return {self._name("NME"): self._reduced(error_table(*self._joints(samples)), "micro", samples, times)}
+
+
+@METRICS.register_module()
+class NMEEasyCV(_JointMetric):
+    """What EasyCV and ModelScope call NME: a mean over all labelled joints of the distance, divided by 1 (sic).
+
+    EasyCV's `KeyPointEvaluator` leaves the normaliser to subclasses that do not exist, so the number is EPE in pixels:
+    the NME of 4.3899 on ModelScope's card is the EPE of 4.39 in EasyCV's table.
+    """
+
+    notes: ClassVar[Mapping[str, str]] = {
+        "NME_easycv": "what EasyCV and ModelScope's card call NME: nothing normalises it, it is EPE in pixels"
+    }
+
+    def __init__(self) -> None:
+        super().__init__("labelled")
+
+    def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
+        """{'NME_easycv': pixels}."""
+        distance, _ = self._joints(samples)
+        return {"NME_easycv": self._reduced(error_table(distance), "micro", samples, times)}

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -261,6 +262,9 @@ _COLUMNS = (*_ARRAYS, *_SIDES)
 
 class Metric(ABC):
     """A registered metric: built from its own arguments, it reduces samples to named numbers."""
+
+    #: What a reader must know of a number by its name, one line each.
+    notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def compute(self, samples: HandSamples) -> dict[str, float]:
         """Names with values; NaN where there is nothing to measure."""

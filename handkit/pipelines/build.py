@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 
 from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
+from handkit.formats.modelscope import CONFIGURATION
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.inputs import OnError
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, TRANSFORMS, build, resolve
-from handkit.registry.bundles import CONFIGURATION, load_bundle
-from handkit.registry.config import load_config, with_options
+from handkit.registry.bundles import load_bundle
+from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
@@ -48,9 +49,11 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
-        model: None for the bundle in the package, the folder of another, or a config (a path, or the name of one of
-            handkit's own such as ``pipelines/hand_2d_keypoints_mediapipe``). One for joints answers 'hand_detection'
-            by its detector alone.
+        model: None for the bundle in the package; the folder of another bundle or of a ModelScope model; a config (a
+            path, or the name of one of handkit's own such as ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
+            server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
+            is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
+            detector alone.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
         checkpoint: the weights of the config's model; a path, or hub:CARD/FILE.
         cfg_options: changes to the config by dotted key, as ``--cfg-options``.
@@ -107,9 +110,7 @@ def resolve_config(
     if task not in DEFAULTS:
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
-    config = read_model(name, cfg_options)
-    if checkpoint is not None:
-        config["checkpoint"] = str(checkpoint)
+    config = read_model(name, cfg_options, checkpoint)
     validate(config, str(name), use="pipeline")
     if (task, config["task"]) == ("hand_detection", "hand_2d_keypoints"):
         config = _detection_part(config)
@@ -121,15 +122,46 @@ def resolve_config(
     return config
 
 
-def read_model(name: str | Path, cfg_options: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The config of a bundle's folder, of a path, or of a name, with options applied and not yet validated.
+def read_model(
+    name: str | Path, cfg_options: Mapping[str, Any] | None = None, checkpoint: str | Path | None = None
+) -> dict[str, Any]:
+    """The config of a model as `pipeline` names it, with options applied and not yet validated.
+
+    Args:
+        name: see `pipeline`.
+        cfg_options: changes by dotted key.
+        checkpoint: the weights of the config's model, instead of those it names.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
+        HubError: it is on a server and cannot be had.
     """
+    folder = _folder(name)
+    if folder is not None:
+        return with_options(load_bundle(folder, checkpoint), cfg_options, str(name))
+    config = load_config(name, cfg_options)
+    return config if checkpoint is None else {**config, "checkpoint": str(checkpoint)}
+
+
+def _folder(name: str | Path) -> Path | None:
+    """The folder of a model on this machine, brought here if it is on a server; None for a config."""
+    if isinstance(name, str) and hub.is_model_reference(name):
+        return hub.model_folder(name)
     if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
-        return with_options(load_bundle(Path(name)), cfg_options, str(name))
-    return load_config(name, cfg_options)
+        return Path(name)
+    try:
+        find_config(name)
+    except ConfigError as error:
+        folder = hub.cached_model(str(name))
+        if folder is None and hub.is_plain_id(str(name)):
+            raise ConfigError(
+                f"{error}. If it is the id of a model of ModelScope's: none of its caches on this machine has it; "
+                f"write modelscope://{name} to download it"
+            ) from None
+        if folder is None:
+            raise
+        return folder
+    return None
 
 
 def _detection_part(config: Mapping[str, Any]) -> dict[str, Any]:

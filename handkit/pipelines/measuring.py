@@ -202,6 +202,7 @@ def _with_negatives(scores: Scores, negatives: HandSamples, bootstrap: int) -> S
         values={**scores.values, new: more.values[old]},
         intervals={**scores.intervals, **({new: more.intervals[old]} if bootstrap else {})},
         counts={**scores.counts, "negative_images": more.counts["images"]},
+        notes=scores.notes,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from mmengine.registry import Registry
 
 from handkit.errors import ConfigError, did_you_mean
+from handkit.registry.foreign import BRINGS, plug_in
 from handkit.registry.registries import ALL, NEEDS_TORCH
 
 
@@ -35,7 +36,8 @@ def resolve(name: object, expect: Registry | None = None, where: str = "config")
 
     Args:
         name: a plain registered name, or ``handkit.NAME``. Dotted import paths are refused, and so are the names of
-            foreign scopes unless that scope was registered below one of our registries by the user's own import.
+            foreign scopes unless the user's own import brought that scope: as a plug-in, see
+            `handkit.registry.foreign`, or registered below one of our registries.
         expect: the registry it must come from; None searches all of them.
         where: the place in the config, for the message.
 
@@ -46,6 +48,14 @@ def resolve(name: object, expect: Registry | None = None, where: str = "config")
         raise ConfigError(f"{where}: type must be a registered name (a string), not {name!r}")
     registries = list(ALL.values()) if expect is None else [expect]
     scope, _, plain = name.rpartition(".")
+    brought = plug_in(name)
+    if brought is not None:
+        return brought.find(name, [registry.name for registry in registries], where)
+    if scope in BRINGS:
+        raise ConfigError(
+            f"{where}: {name} is not handkit's; components of {scope} are there once the config says "
+            f"custom_imports = dict(imports=[{BRINGS[scope]!r}])"
+        )
     found = _find(plain, registries) if scope in ("", "handkit") else _find_foreign(scope, plain, registries)
     if found is not None:
         return found
@@ -87,10 +97,13 @@ def build(cfg: Mapping[str, Any], expect: Registry | None = None, where: str = "
     if not is_node(cfg):
         raise ConfigError(f"{where}: expected dict(type=..., ...), got {cfg!r}")
     cls = resolve(cfg["type"], expect, where)
-    arguments = {key: _build_inside(value, f"{where}.{key}") for key, value in cfg.items() if key != "type"}
+    brought = plug_in(cfg["type"])
+    arguments = {key: value for key, value in cfg.items() if key != "type"}
+    if brought is None:
+        arguments = {key: _build_inside(value, f"{where}.{key}") for key, value in arguments.items()}
     arguments.update(extra)
     check_arguments(cls, arguments, where)
-    return cls(**arguments)
+    return cls(**arguments) if brought is None else brought.build(cls, arguments, where)
 
 
 def _build_inside(value: Any, where: str) -> Any:
@@ -119,9 +132,11 @@ def check_arguments(cls: type, arguments: Mapping[str, Any], where: str, partial
     Raises:
         ConfigError: an unknown argument (with the nearest known one) or a missing one.
     """
-    parameters = inspect.signature(cls).parameters
+    parameters = dict(inspect.signature(cls).parameters)
+    rest = [n for n, p in parameters.items() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]  # of foreign classes only
+    takes_any = any(parameters.pop(name).kind is inspect.Parameter.VAR_KEYWORD for name in rest)
     for key in arguments:
-        if key not in parameters:
+        if key not in parameters and not takes_any:
             raise ConfigError(f"{where}: {cls.__name__} takes no argument {key!r}; {did_you_mean(key, parameters)}")
     given = {*arguments, *(GIVEN_BY_CALLER if partial else ())}
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in given]

@@ -2,21 +2,26 @@
 
 A config is a Python text file in mmengine's style: variables, `_base_` files merged below them, no imports of code.
 Helper variables begin with an underscore and are dropped. handkit's own configs are installed with it and found by
-their name below ``configs/``, from any folder.
+their name below ``configs/``, from any folder. Those of EasyCV and mmpose are translated (`handkit.formats`).
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from handkit.errors import ConfigError, did_you_mean
+from handkit.errors import ConfigError, HandkitError, did_you_mean
+from handkit.formats.foreign import Translation, translation
 from handkit.registry.keys import NODE_LISTS
 
+#: Finds the hands of photographs for the networks of other toolkits, whose configs name no detector.
+_DETECTOR = "pipelines/hand_detection_mediapipe"
+_NMS_IOU = 0.3  # its card's, whose other thresholds are not for these networks
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -73,11 +78,43 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> d
         ConfigError: no such file, a mistake in it, or an option that fits no place.
     """
     path = find_config(name)
+    if (foreign := translated(path)) is not None:
+        return with_options(foreign.config, options, str(path))
     try:
         config = Config.fromfile(str(path), lazy_import=False)
     except Exception as error:
-        raise ConfigError(f"{path}: cannot be read as a config: {type(error).__name__}: {error}") from error
+        reason = _reason(error)
+        raise ConfigError(f"{path}: cannot be read as a config: {type(reason).__name__}: {reason}") from error
     return with_options(_plain(config), options, str(path))
+
+
+def translated(name: str | Path) -> Translation | None:
+    """What the config of another toolkit says, with a detector of handkit's; None of one of handkit's own.
+
+    Args:
+        name: see `find_config`.
+
+    Raises:
+        ConfigError: no such file, or what handkit cannot translate, with its place.
+    """
+    path = find_config(name)
+    made = translation(path)
+    if made is None:
+        return None
+    finds = {key: value for key, value in load_config(_DETECTOR).items() if key in ("detector", "box_threshold")}
+    finds |= {"nms_iou": _NMS_IOU, "runtime": {"type": "TorchRuntime"}}
+    line = f"{path.name}: names no detector; in photographs, that of {_DETECTOR} finds the hands"
+    return replace(made, config={**made.config, **finds}, decisions=(*made.decisions, line))
+
+
+def _reason(error: BaseException) -> BaseException:
+    """The error of handkit's own behind one of mmengine's, which hides what a custom import raised; else itself."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, HandkitError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return error
 
 
 def with_options(config: dict[str, Any], options: Mapping[str, Any] | None, where: str = "config") -> dict[str, Any]:

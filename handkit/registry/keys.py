@@ -12,6 +12,7 @@ from handkit.errors import ConfigError
 #: Keys of a pipeline.
 PIPELINE_KEYS: dict[str, str] = {
     "task": "what the pipeline answers, e.g. 'hand_2d_keypoints'",
+    "custom_imports": "dict(imports=[...]): modules that are imported when the file is read, e.g. plug-ins",
     "card": "the card whose thresholds hold where the config states none",
     "detector": "the node that finds hands",
     "retry_detector": "the node that looks again where no hand of the detector's passed the gates",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from handkit.errors import ConfigError, did_you_mean
 from handkit.registry.build import check_arguments, is_node, resolve
+from handkit.registry.foreign import plug_in
 from handkit.registry.keys import CONFIG_KEYS, TrainingSettings
 from handkit.registry.pairing import check_pairs
 from handkit.registry.registries import (
@@ -132,6 +133,10 @@ def _check_node(node: Mapping[str, Any], where: str) -> int:
     cls = resolve(node["type"], where=where)
     arguments = {key: value for key, value in node.items() if key != "type"}
     check_arguments(cls, arguments, where, partial=True)
+    brought = plug_in(node["type"])
+    if brought is not None:
+        brought.check(node["type"], arguments, where)
+        return 1
     hints = typing.get_type_hints(vars(cls).get("__init__", cls))
     for key, value in arguments.items():
         if not is_node(value) and not fits(value, hints.get(key, Any)):

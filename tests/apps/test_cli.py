@@ -229,3 +229,19 @@ def test_data_synth_names_options_that_do_not_fit(cli: Any, tmp_path: Path, opti
     code, _, err = cli("data", "synth", "--out", tmp_path / "out", *options)
     assert (code, message in err) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_config_of_another_toolkit_is_told(cli: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "easycv_configs.json").read_text("utf-8"))
+    theirs = tmp_path / "theirs.py"
+    theirs.write_text("".join(f"{key} = {value!r}\n" for key, value in golden["easycv_hrnet"].items()), "utf-8")
+    code, out, err = cli("validate", theirs)
+    assert (code, out) == (0, f"{theirs}: 35 nodes, no mistake\n")
+    assert err.startswith('"""theirs.py of EasyCV, as handkit reads it."""')
+    assert "# theirs.py.data.imgs_per_gpu: batch_size=32, for 1 GPU\n" in err
+    told = tmp_path / "told.py"
+    told.write_text(err, "utf-8")
+    assert cli("validate", told) == (0, f"{told}: 35 nodes, no mistake\n", "")
+    theirs.write_text(theirs.read_text("utf-8") + "new_key = 1\n", "utf-8")
+    code, _, err = cli("validate", theirs)
+    assert (code, err) == (2, "error: theirs.py: new_key=1 is not known to handkit's reader of this format\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handkit.checkpoints.keymaps import to_handkit_keys
+from handkit.checkpoints.keymaps import key_maps, to_handkit_keys
 
 
 def renamed(*keys: str) -> list[str]:
@@ -66,3 +66,12 @@ names = st.sampled_from(
 @given(st.sets(names))
 def test_names_of_handkit_mmpose_1_and_mmdet_stay(keys: set[str]) -> None:
     assert renamed(*keys) == list(keys)
+
+
+def test_a_head_of_one_stage_is_one_without_stages() -> None:
+    for head in ("head", "keypoint_head"):
+        state = {f"{head}.multi_final_layers.0.weight": 1, "backbone.x": 2}
+        assert to_handkit_keys(state) == {"head.final_layer.weight": 1, "backbone.x": 2}
+        assert "mmpose head of one stage (multi_final_layers.0 -> final_layer)" in key_maps(list(state))
+    several = {f"head.multi_final_layers.{stage}.weight": stage for stage in range(2)}
+    assert to_handkit_keys(several) == several

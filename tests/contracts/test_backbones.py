@@ -16,10 +16,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "CSPNeXt": dict(deepen_factor=0.33, widen_factor=0.125, out_indices=(3, 4)),
     "EfficientNetLite0": {},
     "HRNet": dict(width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4),
+    "HourglassNet": dict(downsample_times=2, stage_channels=(16, 16, 24), stage_blocks=(1, 1, 1), feat_channel=16),
     "LiteHRNet": dict(num_modules=(1, 1, 1), width=8, num_blocks=1),
     "MobileNetV2": dict(widen_factor=0.35, out_indices=(4, 7), output_stride=16),
     "ResNet": dict(depth=18, out_indices=(2, 3)),
+    "SCNet": dict(depth=50, out_indices=(1, 3)),
 }
+#: Shares of a map that bf16 may change where a net is deeper than the others: 16 blocks.
+ROUNDING = {"SCNet": 0.65}
 NAMES = pytest.mark.parametrize("name", SMALL)
 
 
@@ -79,7 +83,9 @@ def test_neither_layout_nor_neighbours_nor_precision_change_the_maps(name: str) 
         rounded = net(images)
     for feature, expected in zip(rounded, usual, strict=True):
         error = (feature.float() - expected).square().mean() / expected.square().mean()
-        assert error < 0.4**2  # random nets multiply the rounding; maps of other images differ by more than 1
+        assert (
+            error < ROUNDING.get(name, 0.4) ** 2
+        )  # random nets multiply the rounding; maps of other images differ by more than 1
 
 
 @NAMES

@@ -31,6 +31,13 @@ def inside(node: dict[str, Any]) -> dict[str, Any]:
 
 
 #: What a component needs to be built, where it has arguments without defaults.
+MS_ROWS = [
+    {
+        "image": str(FILES / "images" / "one.png"),
+        "keypoints": [10.0, 10.0, 2] + [20.0, 30.0, 2] * 20,
+        "bbox": [5, 5, 20, 30],
+    }
+]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "FlipTest": {"model": ESTIMATOR},
     "TopDownEstimator": inside(ESTIMATOR),
@@ -52,6 +59,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "GivenBoxes": {"boxes": [[0, 0, 9, 9]]},
     "CocoHands": {"ann_file": str(FILES / "coco.json")},
     "HandPhotos": {"ann_file": str(FILES / "handphotos.json")},
+    "MsDataset": {"dataset": MS_ROWS},
     "CocoWholeBodyHand": {"ann_file": str(FILES / "coco_wholebody.json")},
     "FreiHAND": {"ann_file": str(FILES / "freihand" / "evaluation_xyz.json")},
     "InterHand26M": {"ann_file": str(FILES / "interhand" / "tiny_data.json")},

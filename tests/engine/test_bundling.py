@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import json
+import runpy
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 import handkit
 from handkit.apps.cli.main import main
-from handkit.checkpoints import read_state_dict, save_weights
+from handkit.checkpoints import load_weights, read_state_dict, save_weights
 from handkit.demo_image import demo_image
 from handkit.engine.bundling import write_bundle
 from handkit.errors import CheckpointError, ConfigError
 from handkit.files import sha256_of
+from handkit.formats.fields import plain
+from handkit.formats.modelscope import plain_values
 from handkit.hub.bundle_card import BundleCard
 from handkit.hub.schema import Score
 from handkit.registry import build
+from handkit.registry.bundles import load_bundle
 from handkit.registry.config import load_config
 
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "easycv_folder"
+RULE = SimpleNamespace(**runpy.run_path(str(GOLDEN.parent / "easycv_folder_rule.py")))
 CONFIG = "pipelines/hand_2d_keypoints_hrnetv2_w18_dark"
 CARD = BundleCard(
     title="Random weights",
@@ -91,6 +100,58 @@ def test_a_pipeline_reads_it(bundle: Path, weights: dict[str, Path]) -> None:
     np.testing.assert_allclose(hands.scores, whole(demo_image(), boxes=BOX).scores, atol=2e-3)
 
 
+@pytest.fixture(scope="module")
+def hub_layout(weights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bundles") / "hub"
+    return write_bundle(out, CONFIG, card=CARD, half=False, layout="modelscope", **weights)
+
+
+def test_the_hubs_layout_is_the_one_of_the_hub(hub_layout: Path) -> None:
+    """Files, names of weights and sections are those of the folder that is written by hand."""
+    names = {path.relative_to(hub_layout).as_posix() for path in hub_layout.rglob("*") if path.is_file()}
+    by_hand = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*") if path.is_file()}
+    weight_files = {"pytorch_model.pt", "detection/detection_model.pth"}
+    assert names == {*by_hand, *weight_files, "card.json", "README.md"}
+    ours, theirs = (
+        plain_values(json.loads((f / "configuration.json").read_text("utf-8"))) for f in (hub_layout, GOLDEN)
+    )
+    for key in ("task", "framework", "model", "pipeline", "DETECTION"):
+        assert ours[key] == theirs[key], key
+    stored = torch.load(hub_layout / "pytorch_model.pt", weights_only=True)["state_dict"]
+    heads = {key for key in stored if not key.startswith("backbone.")}
+    assert heads == {key for key in RULE.network_state({}) if not key.startswith("backbone.")}
+    detector = torch.load(hub_layout / "detection" / "detection_model.pth", weights_only=True)["state_dict"]
+    assert detector.keys() == RULE.detector_state().keys()
+    written, published = (runpy.run_path(str(f / "detection" / "config.py"))["model"] for f in (hub_layout, GOLDEN))
+    for part in ("backbone", "neck", "bbox_head"):
+        node = {key: value for key, value in published[part].items() if key != "init_cfg"}
+        assert plain({key: written[part][key] for key in node}) == plain(node)
+
+
+def test_easycvs_sections_alone_give_the_same_joints(hub_layout: Path, tmp_path: Path) -> None:
+    whole = handkit.pipeline(model=hub_layout)
+    folder = Path(shutil.copytree(hub_layout, tmp_path / "copy"))
+    content = json.loads((folder / "configuration.json").read_text("utf-8"))
+    del content["handkit"]
+    (folder / "configuration.json").write_text(json.dumps(content))
+    alone = handkit.pipeline(model=folder)
+    first, second = (read(demo_image(), boxes=BOX) for read in (whole, alone))
+    np.testing.assert_array_equal(first.keypoints, second.keypoints)
+    image = cv2.imread(str(demo_image()))
+    found = [read.top_down.detector.detect([image])[0] for read in (whole, alone)]
+    np.testing.assert_array_equal(found[0].boxes, found[1].boxes)
+
+
+def test_what_easycv_lacks_is_told(weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    options = {"presence_threshold": 0.25}
+    folder = write_bundle(tmp_path / "b", CONFIG, card=CARD, layout="modelscope", cfg_options=options, **weights)
+    assert "only handkit can run it, since EasyCV lacks a part: config: presence_threshold=0.25" in caplog.text
+    content = json.loads((folder / "configuration.json").read_text("utf-8"))
+    assert content.keys() == {"framework", "task", "pipeline", "handkit"}
+    assert load_bundle(folder)["checkpoint"] == str(folder / "pytorch_model.pt")
+    assert load_weights(build(load_bundle(folder)["model"]), folder / "pytorch_model.pt") == []
+
+
 def test_it_appears_whole_or_not_at_all(weights: dict[str, Path], tmp_path: Path) -> None:
     wrong = {**weights, "detector_checkpoint": weights["checkpoint"]}
     with pytest.raises(CheckpointError, match="does not fit"):
@@ -107,7 +168,7 @@ def test_the_command(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["handkit", "bundle", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["handkit", "export", "bundle", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
             main()
         return stop.value.code or 0, *capsys.readouterr()  # type: ignore[return-value]
@@ -116,10 +177,11 @@ def test_the_command(
     card.write_text(json.dumps({"title": "t", "licence": "Apache-2.0", "command": "c", "training_data": "d"}))
     out = tmp_path / "out"
     common = (CONFIG, weights["checkpoint"], "--out", out, "--card", card)
+    assert run(*common, "--layout", "onnx")[2].endswith("layout='onnx' is none of handkit, modelscope\n")
     code, shown, _ = run(*common, "--detector-checkpoint", weights["detector_checkpoint"])
     assert code == 0
     assert shown.startswith(f"{out}: ")
-    assert (out / "detection" / "model.safetensors").is_file()
+    assert (out / "detection" / "detection_model.pth").is_file()
     card.write_text(json.dumps({"title": "t"}))
     code, _, error = run(*common, "--overwrite")
     assert (code, "'licence' is missing" in error) == (2, True)

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from handkit.errors import ConfigError
-from handkit.formats import mmdet, mmpose, parse_config
+from handkit.formats import easycv, mmdet, mmpose, parse_config
 from handkit.formats.fields import plain
 from handkit.registry import build, resolve
 from handkit.registry.config import load_config
@@ -28,6 +28,7 @@ from handkit.registry.validate import validate
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "published_configs.json").read_text("utf-8"))
+EASYCV: dict[str, Any] = json.loads((FOLDER / "easycv_configs.json").read_text("utf-8"))
 HRNET = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
 SSDLITE = "hand_detection/ssdlite_mobilenetv2_onehand10k_320x320"
 #: Published file, its translator, handkit's recipe. All were made for 8 GPUs.
@@ -35,6 +36,7 @@ PAIRS = {
     "hrnet": (mmpose.translate, HRNET),
     "detector": (mmdet.translate, SSDLITE),
     "detector_training": (mmdet.translate, SSDLITE),
+    "easycv_hrnet": (easycv.translate, "hand_2d_keypoints/hrnetv2_w18_easycv_coco-wholebody-hand_256x256"),
     **{
         name: (mmpose.translate, f"hand_2d_keypoints/{recipe}_256x256")
         for name, recipe in {
@@ -53,7 +55,10 @@ PAIRS = {
     },
 }
 #: One of each network besides HRNet's.
-STEPPED = ("coco_rtmpose", "coco_litehrnet", "coco_mobilenet", "freihand_resnet", "onehand_regression")
+STEPPED = (
+    *("coco_rtmpose", "coco_litehrnet", "coco_mobilenet", "coco_scnet", "coco_hourglass"),
+    *("hand5", "freihand_resnet", "onehand_regression"),
+)
 MOVES = ("TopDownRandom", "TopDownGetRandom")
 #: Differences that the recipe states and gives reasons for.
 EXPLAINED = {"coco_rtmpose": [".flip_test: 'aligned' here, 'mmpose' published"]}
@@ -119,11 +124,12 @@ def without_defaults(node: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_our_recipe_is_the_published_one(name: str) -> None:
-    assert compared(name, GOLDEN[name]) == EXPLAINED.get(name, [])
+    assert compared(name, {**GOLDEN, **EASYCV}[name]) == EXPLAINED.get(name, [])
 
 
 def test_the_comparison_covers_a_whole_training() -> None:
     assert set(mmpose.translate(GOLDEN["hrnet"])) >= TRAINED | {"codec", "flip_test", "metrics", "best_metric"}
+    assert set(easycv.translate(EASYCV["easycv_hrnet"])) >= TRAINED - {"lr_base_batch"} | {"codec", "metrics"}
     assert set(mmdet.translate(GOLDEN["detector_training"])) >= TRAINED
     assert set(mmdet.translate(GOLDEN["detector"])) >= TRAINED - {"train_dataset", "train_transforms", "batch_size"}
 
@@ -158,6 +164,8 @@ def changed(config: Any, place: str, value: Any) -> Any:
 def test_metrics_are_ours_too() -> None:
     ours = completed(load_config(HRNET)["metrics"])
     assert all(node in ours for node in completed(mmpose.translate(GOLDEN["hrnet"])["metrics"]))
+    theirs = easycv.translate(EASYCV["easycv_hrnet"])["metrics"]
+    assert completed(load_config(PAIRS["easycv_hrnet"][1])["metrics"]) == completed(theirs)
 
 
 def test_a_translated_config_is_a_config() -> None:
@@ -191,6 +199,22 @@ def test_a_translated_config_takes_a_step(name: str) -> None:
     with torch.no_grad():
         decoded, _ = codec.decode(model(torch.zeros(1, 3, height, width)))
     assert decoded.shape == (1, 21, 2)
+
+
+def test_data_sets_are_put_together() -> None:
+    told: list[str] = []
+    made = mmpose.translate(GOLDEN["hand5"], where="x", decisions=told)
+    kinds = ["CocoWholeBodyHand", "OneHand10K", "FreiHAND", "RHD"]
+    for split in ("train", "val"):
+        assert made[f"{split}_dataset"]["type"] == "WeightedConcat"
+        assert [node["type"] for node in made[f"{split}_dataset"]["datasets"]] == kinds
+    assert [row for row in told if "Halpe" in row] == [
+        f"x.{split}_dataloader.dataset.datasets.4: left out, since mmpose names HalpeHandDataset but has none"
+        for split in ("train", "val")
+    ]
+    place = "train_dataloader.dataset.datasets.3.pipeline.0.num_keypoints"
+    with pytest.raises(ConfigError, match=r"datasets\.3\.pipeline: has no counterpart"):
+        mmpose.translate(changed(GOLDEN["hand5"], place, 20))
 
 
 def test_what_is_only_nearly_the_same_is_told() -> None:
@@ -262,7 +286,7 @@ def test_the_text_of_the_wheel_says_the_same(name: str) -> None:
         ("hrnet", "model", None, r"x\.model: expected a dict, got None"),
         ("rhd_udp", "model.head.decoder.heatmap_type", "combined", r"decoder: heatmap_type='combined' has no"),
         ("rhd_udp", "model.test_cfg.shift_heatmap", True, r"test_cfg: shift_heatmap=True has no"),
-        ("rhd_resnet", "model.backbone.type", "SCNet", r"x\.model\.backbone: type='SCNet' has no counterpart"),
+        ("rhd_resnet", "model.backbone.type", "ResNeXt", r"x\.model\.backbone: type='ResNeXt' has no counterpart"),
         ("rhd_resnet", "model.backbone.frozen_stages", 1, r"x\.model\.backbone: frozen_stages=1 has no"),
         ("rhd_resnet", "model.head.new", 1, r"x\.model\.head: new=1 is not known"),
         ("rhd_mobilenet", "model.backbone.act_cfg", {"type": "SiLU"}, r"backbone: act_cfg=\{'type': 'SiLU'\} has no"),

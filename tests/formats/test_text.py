@@ -16,6 +16,7 @@ def test_what_configs_are_made_of() -> None:
 _base_ = ["../base.py"]
 size = 320
 root = "data/" + "hands/"
+train = f"{root}train{size}"
 norm = dict(mean=[1.5, -2], to_rgb=True)
 codec = dict(input_size=(size, size), sigma=2)
 load_from = "https://example.org/"
@@ -24,7 +25,7 @@ steps = [dict(type="A", **norm), {"type": "B", **norm, "mean": norm["mean"]}, di
 size = codec["input_size"][0]
 '''
     config = parse_config(text)
-    assert config["root"] == "data/hands/"
+    assert (config["root"], config["train"]) == ("data/hands/", "data/hands/train320")
     assert config["steps"] == [
         {"type": "A", "mean": [1.5, -2], "to_rgb": True},
         {"type": "B", "mean": [1.5, -2], "to_rgb": True},
@@ -56,7 +57,10 @@ def test_bases_are_merged_below() -> None:
         "x = open('f')",
         "x = [i for i in range(9)]",
         "x = (lambda: 1)()",
-        "x = f'{1}'",
+        "x = f'{1:>999999999}'",
+        "x = f'{1!r}'",
+        "x = f'{[1]}'",
+        "x = f'{unknown}'",
         "x = unknown",
         "x = {{_base_.model}}",
         "x = dict.fromkeys('ab')",

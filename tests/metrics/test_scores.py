@@ -9,7 +9,7 @@ import pytest
 
 from handkit.detections import Detections
 from handkit.errors import ConfigError
-from handkit.metrics import EPE, PCK, DetectionRecall, FalseHandsPerImage, HandSamples
+from handkit.metrics import EPE, NME, PCK, DetectionRecall, FalseHandsPerImage, HandSamples, NMEEasyCV
 from handkit.metrics.box_samples import BoxSamples
 from handkit.metrics.scores import Scores, bootstrap_intervals, score
 from handkit.registry import METRICS, build, registered
@@ -140,6 +140,14 @@ def test_rows() -> None:
 def test_unknown_options_are_refused(name: str, arguments: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         build({"type": name, **arguments}, METRICS)
+
+
+def test_easycvs_nme_is_told_to_be_pixels() -> None:
+    samples = HandSamples.concatenate([image for image in images(6) if image.found.all()])
+    scores = score([EPE(), NME(), NMEEasyCV()], samples)
+    assert scores["NME_easycv"] == scores["EPE"] != scores["NME"]
+    assert scores.rows()[-1].startswith("NME_easycv: ")
+    assert score([EPE()], samples).rows()[-1].startswith("EPE ")
 
 
 def test_a_negative_bootstrap_is_refused() -> None:

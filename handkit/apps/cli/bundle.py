@@ -1,4 +1,4 @@
-"""`handkit bundle`: from trained weights to a folder that pipelines read."""
+"""`handkit export bundle`: from trained weights to a folder that pipelines read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ def bundle(
     card: Annotated[Path, typer.Option(help="JSON: title, licence, training_data, command, scores, limits.")],
     detector: Annotated[str | None, typer.Option(help="Config with the detector; default: CONFIG.")] = None,
     detector_checkpoint: Annotated[str | None, typer.Option(help="The detector's weights.")] = None,
+    layout: Annotated[
+        str, typer.Option(help="Names and keys of the files: 'modelscope' as on its hub, or 'handkit'.")
+    ] = "modelscope",
     full_precision: Annotated[bool, typer.Option("--full-precision", help="float32 instead of float16.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder.")] = False,
     cfg_options: Annotated[
         list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
     ] = None,
 ) -> None:
-    """Writes a bundle: configuration.json, float16 weights, card.json and README.md."""
+    """Writes a bundle: configuration.json, float16 weights, detection/, card.json and README.md."""
     from handkit.engine.bundling import write_bundle
     from handkit.hub.bundle_card import BundleCard
     from handkit.registry.config import parse_options
@@ -35,6 +38,7 @@ def bundle(
         detector_checkpoint,
         parse_options(cfg_options or []),
         half=not full_precision,
+        layout=layout,
         overwrite=overwrite,
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

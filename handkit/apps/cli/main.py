@@ -8,16 +8,18 @@ import typer
 from rich.console import Console
 
 from handkit import __version__
-from handkit.apps.cli.bundle import bundle
 from handkit.apps.cli.checkpoint import checkpoint
 from handkit.apps.cli.compare import compare
 from handkit.apps.cli.cp import cp
 from handkit.apps.cli.data import data
 from handkit.apps.cli.doctor import doctor
 from handkit.apps.cli.download import download
+from handkit.apps.cli.export import export
 from handkit.apps.cli.label import label
 from handkit.apps.cli.ls import ls
 from handkit.apps.cli.measure import measure
+from handkit.apps.cli.modelscope import modelscope
+from handkit.apps.cli.openmmlab import openmmlab
 from handkit.apps.cli.predict import predict
 from handkit.apps.cli.train import train
 from handkit.apps.cli.validate import validate
@@ -26,11 +28,14 @@ from handkit.errors import HandkitError
 app = typer.Typer(
     name="handkit", help="Hand keypoints from photographs.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _verb in (predict, train, label, compare, bundle, validate, cp, ls, download, doctor):
+for _verb in (predict, train, label, compare, validate, cp, ls, download, doctor):
     app.command()(_verb)
 app.command("test")(measure)
 app.add_typer(data)
 app.add_typer(checkpoint)
+app.add_typer(modelscope)
+app.add_typer(export)
+app.add_typer(openmmlab)
 
 
 def _version(asked: bool) -> None:

@@ -48,6 +48,7 @@ def measure(
 
     With --detector the pipeline finds the hands itself; --limit and --negatives need it.
     """
+    from handkit.apps.cli.foreign import tell_translation
     from handkit.engine.launching import launched
     from handkit.errors import ConfigError
     from handkit.metrics.score_log import append, rows
@@ -68,6 +69,8 @@ def measure(
         raise ConfigError("--baseline guesses joints in labelled boxes: leave out --detector")
     with launched(launcher, device) as processes:
         common["processes"] = processes
+        if processes.first:
+            tell_translation(config)
         if detector:
             scores = measure_pipeline(
                 config,

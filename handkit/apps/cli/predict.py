@@ -34,6 +34,7 @@ def predict(
     """Finds the hands in pictures. A bad picture costs one line and exit code 2 at the end; the others are done."""
     from rich.console import Console
 
+    from handkit.apps.cli.foreign import tell_translation
     from handkit.apps.cli.inputs import pictures
     from handkit.errors import ConfigError
     from handkit.pipelines import BadInput, pipeline
@@ -42,6 +43,8 @@ def predict(
     if task.replace("-", "_") == "hand_detection" and mirrored:
         raise ConfigError("hand_detection tells no sides, so it takes no --mirrored")
     wanted = pictures(inputs)
+    if model is not None:
+        tell_translation(model)
     pipe = pipeline(
         task,
         model,

@@ -27,11 +27,14 @@ def train(
 
     Ctrl-C and SIGTERM save and stop, with the exit codes 130 and 143; --resume goes on exactly where it was.
     """
+    from handkit.apps.cli.foreign import tell_translation
     from handkit.engine import train as run
     from handkit.engine.launching import launched
     from handkit.registry.config import parse_options
 
     with launched(launcher, device) as processes:
+        if processes.first:
+            tell_translation(config)
         options = parse_options(cfg_options or [])
         result = run(config, work_dir, resume, max_minutes, processes.device, options, processes=processes)
     if result.exit_code:

@@ -20,6 +20,7 @@ def validate(
 
     Exit code 2 when a config has a mistake.
     """
+    from handkit.apps.cli.foreign import tell_translation
     from handkit.registry import config as files
     from handkit.registry.validate import validate as check
 
@@ -30,6 +31,7 @@ def validate(
     wrong = 0
     for name in names:
         try:
+            tell_translation(name)
             count = check(files.load_config(name, options), name)
             print(f"{name}: {count} nodes, no mistake")
         except HandkitError as error:

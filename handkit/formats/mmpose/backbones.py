@@ -29,6 +29,18 @@ def _resnet(fields: Fields) -> Node:
     return {"depth": fields.take("depth"), **{key: fields.take(key, value) for key, value in defaults.items()}}
 
 
+def _hourglass(fields: Fields) -> Node:
+    fields.expect(norm_cfg={"type": "BN", "requires_grad": True})
+    defaults = {
+        "num_stacks": 2,
+        "downsample_times": 5,
+        "stage_channels": (256, 256, 384, 384, 384, 512),
+        "stage_blocks": (2, 2, 2, 2, 2, 4),
+        "feat_channel": 256,
+    }
+    return {key: fields.take(key, value) for key, value in defaults.items()}
+
+
 def _mobilenet_v2(fields: Fields) -> Node:
     fields.expect(norm_cfg=_NORM, act_cfg={"type": "ReLU6"}, frozen_stages=-1, norm_eval=False)
     return {"widen_factor": fields.take("widen_factor", 1.0), "out_indices": fields.take("out_indices", (7,))}
@@ -82,6 +94,8 @@ def _cspnext(fields: Fields) -> Node:
 
 _BACKBONES = {
     "ResNet": _resnet,
+    "SCNet": _resnet,
+    "HourglassNet": _hourglass,
     "MobileNetV2": _mobilenet_v2,
     "LiteHRNet": _litehrnet,
     "CSPNeXt": _cspnext,

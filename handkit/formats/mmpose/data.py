@@ -31,22 +31,49 @@ def data(
     """
     loader = Fields(node, where).drop("num_workers", "persistent_workers", "sampler", "drop_last", "pin_memory")
     size = loader.take("batch_size")
-    fields = loader.node("dataset")
-    kind = fields.kind(*_DATASETS)
-    fields.expect(data_mode="topdown").drop("test_mode")
-    root = fields.take("data_root", "")
-    prefix = fields.node("data_prefix", {"img": ""})
-    dataset = {
-        **_DATASETS[kind],
-        "ann_file": root + fields.take("ann_file"),
-        "image_root": (root + prefix.take("img")).rstrip("/"),
-    }
+    fields = loader.node("dataset").drop("test_mode")
+    kind = fields.kind(*_DATASETS, "CombinedDataset")
+    dataset = _combined(fields, decisions) if kind == "CombinedDataset" else _reader(kind, fields)
     steps = _pipeline(fields.take("pipeline"), f"{fields.where}.pipeline", codec, tensors, decisions)
-    for part in (prefix, fields, loader):
+    for part in (fields, loader):
         part.end()
     if split == "train":
         return {"train_dataset": dataset, "train_transforms": steps, "batch_size": size * gpus}
     return {"val_dataset": dataset, "test_transforms": steps}
+
+
+def _reader(kind: str, fields: Fields) -> Node:
+    fields.expect(data_mode="topdown")
+    root = fields.take("data_root", "")
+    prefix = fields.node("data_prefix", {"img": ""})
+    image_root = (root + prefix.take("img")).rstrip("/")
+    prefix.end()
+    return {**_DATASETS[kind], "ann_file": root + fields.take("ann_file"), "image_root": image_root}
+
+
+def _combined(fields: Fields, decisions: Decisions) -> Node:
+    """Data sets one after the other, as `metainfo` says in the order of joints that all of handkit's readers give."""
+    made: list[Node] = []
+    for index, node in enumerate(fields.drop("metainfo").take("datasets")):
+        own = Fields(node, f"{fields.where}.datasets.{index}").drop("test_mode")
+        kind = own.kind(*_DATASETS, "HalpeHandDataset")
+        steps = own.take("pipeline", [])
+        if kind == "HalpeHandDataset":
+            decisions.append(f"{own.where}: left out, since mmpose names HalpeHandDataset but has none")
+            continue
+        if plain(steps) != ([_BASE_TO_TIP] if kind == "Rhd2DDataset" else []):
+            raise ConfigError(f"{own.where}.pipeline: has no counterpart; readers give joints in one order already")
+        made.append(_reader(kind, own))
+        own.end()
+    return {"type": "WeightedConcat", "datasets": made}
+
+
+#: What mmpose brings RHD's joints, which run from tip to base, into the common order by.
+_BASE_TO_TIP = {
+    "type": "KeypointConverter",
+    "num_keypoints": 21,
+    "mapping": [[0, 0], *([4 * finger + step, 4 * finger + 5 - step] for finger in range(5) for step in (1, 2, 3, 4))],
+}
 
 
 def _pipeline(

@@ -55,6 +55,15 @@ def _heatmaps(fields: Fields, head: Fields) -> tuple[Node, Node]:
     return {"backbone": backbone_of(fields.node("backbone")), "head": ours, "losses": [_squares(head)]}, decoder
 
 
+def _stage(fields: Fields, head: Fields) -> tuple[Node, Node]:
+    """One stage of them is a 1x1 convolution."""
+    decoder = codec(head.take("decoder"), f"{head.where}.decoder", _HEATMAPS)
+    head.expect(num_stages=1, deconv_out_channels=None, deconv_kernel_sizes=None, final_layer={"kernel_size": 1})
+    channels = {"in_channels": head.take("in_channels"), "out_channels": head.take("out_channels")}
+    ours = {"type": "HeatmapHead", **channels, "deconv_out_channels": (), "deconv_kernel_sizes": ()}
+    return {"backbone": backbone_of(fields.node("backbone")), "head": ours, "losses": [_squares(head)]}, decoder
+
+
 def _squares(head: Fields) -> Node:
     loss = head.node("loss").expect(type="KeypointMSELoss", use_target_weight=True)
     weight = loss.take("loss_weight", 1.0)
@@ -107,15 +116,15 @@ def _rtmcc(fields: Fields, head: Fields) -> tuple[Node, Node]:
 
 
 _HEATMAPS = ("MSRAHeatmap", "UDPHeatmap")
-_HEADS = {"HeatmapHead": _heatmaps, "RegressionHead": _regression, "RTMCCHead": _rtmcc}
+_HEADS = {"HeatmapHead": _heatmaps, "CPMHead": _stage, "RegressionHead": _regression, "RTMCCHead": _rtmcc}
 
 
 def _flip_test(fields: Fields, head: str, codec_type: str) -> str | None:
-    """UDP's maps need no shift, which handkit knows of the codec; only HeatmapHead reads `shift_heatmap`."""
+    """UDP's maps need no shift, which handkit knows of the codec; only heads of maps read `shift_heatmap`."""
     if not fields.take("flip_test", False):
         fields.drop("flip_mode", "shift_heatmap", "shift_coords")
         return None
-    if head != "HeatmapHead":
+    if head not in ("HeatmapHead", "CPMHead"):
         fields.drop("flip_mode", "shift_heatmap").expect(shift_coords=True)
         return "aligned" if head == "RegressionHead" else "mmpose"
     udp = codec_type == "UDPHeatmap"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -45,7 +45,7 @@ class BasicBlock(nn.Module):
         self.conv2 = conv3x3(channels, channels)
         self.bn2 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = _shortcut(in_channels, channels * self.expansion, stride)
+        self.downsample = shortcut(in_channels, channels * self.expansion, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, h, w) -> (N, channels, h / stride, w / stride)."""
@@ -75,7 +75,7 @@ class Bottleneck(nn.Module):
         self.conv3 = conv1x1(channels, channels * self.expansion)
         self.bn3 = nn.BatchNorm2d(channels * self.expansion)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = _shortcut(in_channels, channels * self.expansion, stride)
+        self.downsample = shortcut(in_channels, channels * self.expansion, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, h, w) -> (N, 4 channels, h / stride, w / stride)."""
@@ -86,15 +86,24 @@ class Bottleneck(nn.Module):
         return F.relu(out + identity, inplace=True)
 
 
-def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+    """What a block adds its input through: None for the input itself, a strided 1x1 convolution where shapes differ."""
     if stride == 1 and in_channels == out_channels:
         return None
     return conv_bn(conv1x1(in_channels, out_channels, stride), relu=False)
 
 
-def residual_layer(
-    block: type[BasicBlock] | type[Bottleneck], in_channels: int, channels: int, count: int, stride: int = 1
-) -> nn.Sequential:
+class Block(Protocol):
+    """A class of residual blocks."""
+
+    expansion: int
+
+    def __call__(self, in_channels: int, channels: int, stride: int = 1) -> nn.Module:
+        """One block."""
+        ...
+
+
+def residual_layer(block: Block, in_channels: int, channels: int, count: int, stride: int = 1) -> nn.Sequential:
     """`count` blocks in a row, the first of them strided."""
     first = block(in_channels, channels, stride)
     rest = [block(channels * block.expansion, channels) for _ in range(count - 1)]

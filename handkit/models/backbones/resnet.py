@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, TypeAlias
 
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError, did_you_mean
 from handkit.models.backbones.layers import (
     BasicBlock,
+    Block,
     Bottleneck,
     checked_out_indices,
     init_weights,
@@ -17,8 +18,10 @@ from handkit.models.backbones.layers import (
 )
 from handkit.registry import MODELS
 
-#: Table 1 of the paper: the kind of block, and how many of them each stage has.
-_DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
+#: The kind of block, and how many of them each stage has.
+Blocks: TypeAlias = tuple[Block, tuple[int, int, int, int]]
+#: Table 1 of the paper.
+_DEPTHS: dict[int, Blocks] = {
     18: (BasicBlock, (2, 2, 2, 2)),
     34: (BasicBlock, (3, 4, 6, 3)),
     50: (Bottleneck, (3, 4, 6, 3)),
@@ -47,12 +50,14 @@ class ResNet(nn.Module):
     Attributes:
         out_channels: channels of each returned map.
         classifier: what checkpoints of the whole network hold beyond the backbone.
+        depths: by number of layers.
 
     Raises:
         ConfigError: another depth, or `out_indices` is empty, not ascending or out of range.
     """
 
     classifier: ClassVar[tuple[str, ...]] = ("fc",)
+    depths: ClassVar[Mapping[int, Blocks]] = _DEPTHS
 
     def __init__(
         self,
@@ -62,9 +67,10 @@ class ResNet(nn.Module):
         zero_init_residual: bool = True,
     ) -> None:
         super().__init__()
-        if depth not in _DEPTHS:
-            raise ConfigError(f"ResNet has no depth {depth!r}; {did_you_mean(str(depth), [str(d) for d in _DEPTHS])}")
-        block, counts = _DEPTHS[depth]
+        if depth not in self.depths:
+            known = [str(number) for number in self.depths]
+            raise ConfigError(f"{type(self).__name__} has no depth {depth!r}; {did_you_mean(str(depth), known)}")
+        block, counts = self.depths[depth]
         self.out_indices = checked_out_indices(self, out_indices, len(counts))
         self.out_channels = tuple(_WIDTHS[index] * block.expansion for index in self.out_indices)
         self.conv1 = nn.Conv2d(in_channels, _WIDTHS[0], 7, 2, 3, bias=False)
@@ -93,5 +99,6 @@ class ResNet(nn.Module):
 
 def _zero_residuals(net: nn.Module) -> None:
     for part in net.modules():
-        if isinstance(part, (BasicBlock, Bottleneck)):
-            nn.init.zeros_(part.bn2.weight if isinstance(part, BasicBlock) else part.bn3.weight)
+        last = getattr(part, "bn3", part.bn2 if isinstance(part, BasicBlock) else None)
+        if isinstance(last, nn.BatchNorm2d):
+            nn.init.zeros_(last.weight)

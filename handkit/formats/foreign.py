@@ -1,0 +1,95 @@
+"""Config files of other toolkits: told from handkit's own, read with the files they are based on, translated."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handkit.errors import ConfigError
+from handkit.formats import easycv, mmpose
+from handkit.formats.schedules import Node
+from handkit.formats.text import parse_config
+
+#: Files that one is based on, and those they are based on, and so on.
+_DEEPEST = 20
+#: Keys at the top that handkit's own configs do not have, and others' do.
+_FOREIGN = frozenset({"data", "data_cfg", "total_epochs", "train_dataloader", "train_cfg", "optim_wrapper"})
+#: By the type of the model: the toolkit, and its translator.
+_TOOLKITS: dict[str, tuple[str, Callable[..., Node]]] = {
+    "TopDown": ("EasyCV", easycv.translate),
+    "TopdownPoseEstimator": ("mmpose 1.x", mmpose.translate),
+}
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A foreign config as handkit reads it.
+
+    Args:
+        toolkit: whose it is.
+        config: handkit's keys.
+        decisions: a line for each part that is only nearly the same.
+    """
+
+    toolkit: str
+    config: Node
+    decisions: tuple[str, ...]
+
+
+def translation(path: Path) -> Translation | None:
+    """What the config file of another toolkit says; None of one of handkit's own. Nothing is executed.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError: of a foreign file: what handkit cannot read or has no counterpart of, with its place.
+    """
+    if path.suffix != ".py" or not _FOREIGN & _names(path):
+        return None
+    config = _read(path)
+    model = config.get("model")
+    kind = model.get("type") if isinstance(model, dict) else None
+    if kind not in _TOOLKITS:
+        raise ConfigError(
+            f"{path}: is a config of another toolkit whose model, {kind!r}, handkit does not translate; it reads "
+            "EasyCV's TopDown and mmpose 1.x's TopdownPoseEstimator"
+        )
+    toolkit, translate = _TOOLKITS[kind]
+    decisions: list[str] = []
+    return Translation(toolkit, translate(config, where=path.name, decisions=decisions), tuple(decisions))
+
+
+def _names(path: Path, depth: int = 0) -> set[str]:
+    """The variables of a file and of its bases; those of a text that is no Python are left to its reader."""
+    try:
+        body = ast.parse(path.read_text("utf-8")).body
+        targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
+        bases = _bases(path, body) if depth < _DEEPEST else ()
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return names.union(*(_names(base, depth + 1) for base in bases))
+
+
+def _bases(path: Path, body: Sequence[ast.stmt]) -> list[Path]:
+    for node in body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "_base_" for t in node.targets):
+            bases = ast.literal_eval(node.value)
+            return [path.parent / base for base in ([bases] if isinstance(bases, str) else bases)]
+    return []
+
+
+def _read(path: Path, depth: int = 0) -> dict[str, Any]:
+    """The variables of a file above those of its bases."""
+    if depth > _DEEPEST:
+        raise ConfigError(f"{path}: is based on itself, or on more than {_DEEPEST} files one upon the other")
+    try:
+        text = path.read_text("utf-8")
+        bases = _bases(path, ast.parse(text).body)
+    except (OSError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise ConfigError(f"{path}: cannot be read as a config: {error}") from None
+    return parse_config(text, path.name, [_read(base, depth + 1) for base in bases])
