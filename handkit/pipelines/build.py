@@ -49,8 +49,8 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
-        model: None for the bundle in the package; the folder of another bundle or of a ModelScope model; a config (a
-            path, or the name of one of handkit's own such as ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
+        model: None for the bundle in the package; the folder of another one or of a ModelScope model; a config (a
+            path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
             is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
             detector alone.

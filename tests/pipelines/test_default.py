@@ -1,0 +1,155 @@
+"""The default pipeline: the bundle in the package, offline, with torch and without any extra."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handkit import hub
+from handkit.demo_image import demo_image
+from handkit.errors import ConfigError, HubError
+from handkit.files import sha256_of
+from handkit.hands import Hands
+from handkit.hub.bundle_card import CARD, BundleCard
+from handkit.pipelines import pipeline
+from handkit.pipelines.build import DEFAULTS
+
+#: Stops every import of LiteRT, and every call of a server, then runs the pipeline.
+BLOCKED = """
+import sys
+sys.modules["ai_edge_litert"] = None
+def deny(event, arguments):
+    if event == "socket.connect":
+        raise RuntimeError(f"called {arguments}")
+sys.addaudithook(deny)
+import handkit
+hands = handkit.pipeline("hand_2d_keypoints")("{image}")
+print(len(hands), hands.handedness[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def pipe() -> Any:
+    return pipeline("hand_2d_keypoints")
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return np.asarray(Image.open(demo_image()).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def hand(pipe: Any) -> Hands:
+    hands: Hands = pipe(demo_image())
+    return hands
+
+
+def size_of(hand: Hands) -> float:
+    return float(np.ptp(hand.keypoints[0], axis=0).max())
+
+
+def test_the_demo_hand_is_found_whole_and_right(hand: Hands, image: np.ndarray) -> None:
+    assert len(hand) == 1
+    assert hand.handedness == ("right",)
+    assert hand.image_size == (image.shape[1], image.shape[0])
+    assert ((hand.keypoints >= 0) & (hand.keypoints < hand.image_size)).all()
+    assert hand.scores.mean() > 0.9
+    assert hand["keypoints"].shape == (1, 21, 3)
+
+
+def test_it_runs_without_a_network_or_an_extra(in_subprocess: Callable[..., str], tmp_path: Path) -> None:
+    """And without a cache, and without HANDKIT_OFFLINE."""
+    code = BLOCKED.replace("{image}", str(demo_image()))
+    shown = in_subprocess(code, HANDKIT_OFFLINE="0", HANDKIT_HOME=str(tmp_path / "none"))
+    assert shown.split() == ["1", "right"]
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kind", ["bytes", "pil", "array", "list"])
+def test_every_kind_of_input_gives_the_same_hand(kind: str, pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    makers: dict[str, Callable[[], Any]] = {
+        "bytes": lambda: pipe(demo_image().read_bytes()),
+        "pil": lambda: pipe(Image.open(demo_image())),
+        "array": lambda: pipe(image[:, :, ::-1]),
+        "list": lambda: pipe([demo_image(), demo_image()], batch_size=2)[1],
+    }
+    np.testing.assert_allclose(makers[kind]().keypoints, hand.keypoints, atol=0.05)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_turned_photographs(turns: int, pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    turned = pipe(np.ascontiguousarray(np.rot90(image, turns)), channel_order="rgb")
+    assert turned.handedness == ("right",)
+    points, (width, height) = turned.keypoints[0], turned.image_size
+    for _ in range(turns):
+        points = np.stack([height - 1 - points[:, 1], points[:, 0]], -1)
+        width, height = height, width
+    assert np.linalg.norm(points - hand.keypoints[0], axis=1).mean() < 0.06 * size_of(hand)
+
+
+def test_a_mirrored_photograph_keeps_the_persons_side(pipe: Any, hand: Hands, image: np.ndarray) -> None:
+    mirror = np.ascontiguousarray(image[:, ::-1])
+    assert pipe(mirror, channel_order="rgb", mirrored=True).handedness == ("right",)
+    assert pipe(mirror, channel_order="rgb").handedness == ("left",)
+
+
+def test_both_hands_are_told_apart(pipe: Any, image: np.ndarray) -> None:
+    both = pipe(np.concatenate([image, image[:, ::-1]], axis=1), channel_order="rgb")
+    order = np.argsort(both.boxes[:, 0])
+    assert [both.handedness[index] for index in order] == ["right", "left"]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((480, 640, 3), np.uint8),
+        np.full((480, 640, 3), 200, np.uint8),
+        np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8),
+        np.zeros((1, 1, 3), np.uint8),
+        np.zeros((1, 900, 3), np.uint8),
+    ],
+    ids=["black", "grey", "noise", "one pixel", "one line"],
+)
+def test_no_hand_is_invented(picture: np.ndarray, pipe: Any) -> None:
+    assert len(pipe(picture)) == 0
+
+
+def test_a_box_on_nothing_is_told_from_a_hand(pipe: Any, image: np.ndarray, hand: Hands) -> None:
+    given = pipe(image, boxes=np.array([[0, 0, 80, 80], hand.boxes[0]]), channel_order="rgb")
+    assert len(given) == 2
+    np.testing.assert_allclose(given.keypoints[1], hand.keypoints[0], atol=0.05)
+
+
+def test_detection_alone(hand: Hands) -> None:
+    """The bundle for joints answers by its detector."""
+    found = pipeline("hand_detection")(demo_image())
+    np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.05)
+    assert pipeline("hand-detection", max_hands=0)(demo_image()).boxes.shape == (0, 4)
+
+
+def test_the_bundles_are_whole_small_and_say_what_they_are() -> None:
+    assert set(hub.bundle_paths()) == set(DEFAULTS.values())
+    total = 0
+    for folder in hub.bundle_paths():
+        written = json.loads((folder / CARD).read_text("utf-8"))
+        for file in written["files"]:
+            assert sha256_of(folder / file["name"]) == file["sha256"]
+        total += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        card = BundleCard.read(folder / CARD)
+        assert card.scores
+        assert card.limits
+    assert 0 < total < 40e6
+    with pytest.raises(HubError, match="did you mean 'hand_detection'"):
+        hub.bundle_path("hand_detectio")
+
+
+def test_thresholds_yield_to_the_caller(pipe: Any) -> None:
+    assert len(pipeline(box_threshold=1.0)(demo_image())) == 0
+    with pytest.raises(ConfigError, match="tells no sides"):
+        pipeline("hand_detection", mirrored=True)
