@@ -2,8 +2,8 @@
 
     python tools/train.py configs/hand_2d_keypoints/resnet18_deconv_freihand_224x224.py --work-dir DIR
 
-Data as in resnet50_deconv_freihand_224x224.py. ImageNet weights: `--cfg-options backbone_from=resnet18.pth`. No score is
-published for it.
+Data as in resnet50_deconv_freihand_224x224.py. ImageNet weights: `--cfg-options backbone_from=resnet18.pth`. No score
+is published for it.
 """
 
 _base_ = ["./resnet50_deconv_freihand_224x224.py"]
