@@ -49,7 +49,7 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
-        model: None for the bundle in the package; the folder of another one or of a ModelScope model; a config (a
+        model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
             path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
             is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
@@ -147,6 +147,8 @@ def _folder(name: str | Path) -> Path | None:
     """The folder of a model on this machine, brought here if it is on a server; None for a config."""
     if isinstance(name, str) and hub.is_model_reference(name):
         return hub.model_folder(name)
+    if name in (shipped := {folder.name: folder for folder in hub.bundle_paths()}):
+        return shipped[str(name)]
     if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
         return Path(name)
     try:
