@@ -6,6 +6,11 @@ Data as in resnet50_deconv_freihand_224x224.py. ImageNet weights: `--cfg-options
 is published for it.
 """
 
-_base_ = ["./resnet50_deconv_freihand_224x224.py"]
+_base_ = [
+    "../_base_/models/resnet50_deconv.py",
+    "../_base_/targets/heatmap_224x224.py",
+    "../_base_/datasets/freihand_frames.py",
+    "../_base_/schedules/adam_100e.py",
+]
 
-model = dict(backbone=dict(depth=18), head=dict(in_channels=512))
+model = dict(backbone=dict(depth=18), head=dict(in_channels=512), losses=[dict(type="KeypointMSELoss")])

@@ -11,16 +11,8 @@ evaluation part, which this measures on, are not comparable. Not trained by hand
 _base_ = [
     "../_base_/models/resnet50_deconv.py",
     "../_base_/targets/heatmap_224x224.py",
-    "../_base_/datasets/freihand.py",
-    "../_base_/schedules/adam_210e.py",
+    "../_base_/datasets/freihand_frames.py",
+    "../_base_/schedules/adam_100e.py",
 ]
 
-_whole = dict(box="frame")
-train_dataset = dict(**_whole)
-val_dataset = dict(**_whole)
 model = dict(losses=[dict(type="KeypointMSELoss")])
-batch_size = 512
-lr_base_batch = 512
-max_epochs = 100
-schedule = dict(milestones=(50, 70))
-val_interval = 1
