@@ -16,7 +16,6 @@ $(READY): setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q torch==2.13.0
 	$(BIN)/pip install -q -e '.[dev,mediapipe,serve,synth]'
-	$(BIN)/handkit download default
 	touch $@
 
 demo: setup

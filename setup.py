@@ -22,7 +22,7 @@ setup(
     package_dir=INSIDE,
     py_modules=["_handkit_modelscope"],
     package_data={
-        "handkit": ["py.typed"],
+        "handkit": ["py.typed", "bundles/*/*", "bundles/*/*/*"],
         "handkit.apps": ["web.html"],
         "handkit.datasets.checking": ["*.npy"],
         "handkit.hub": ["cards/*.json"],

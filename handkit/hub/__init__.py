@@ -9,6 +9,7 @@ from handkit.hub.model_folders import cached_model, is_model_reference, model_fo
 from handkit.hub.modelscope import is_plain_id
 from handkit.hub.references import Download, download, is_cached, resolve, resolve_card
 from handkit.hub.schema import Card, CardFile, Score, Wheel
+from handkit.hub.shipped import bundle_path, bundle_paths
 
 __all__ = [
     "Card",
@@ -16,6 +17,8 @@ __all__ = [
     "Download",
     "Score",
     "Wheel",
+    "bundle_path",
+    "bundle_paths",
     "cached_model",
     "card",
     "cards",

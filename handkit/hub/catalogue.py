@@ -52,10 +52,8 @@ def read_card(path: Path) -> Card:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{where}: not a JSON file: {error}") from error
-    if not _CARD_NAME.fullmatch(path.stem) or path.stem == "default":
-        raise ConfigError(
-            f"{where}: a card's name is made of a-z, 0-9 and _, begins with a letter, and is not 'default'"
-        )
+    if not _CARD_NAME.fullmatch(path.stem):
+        raise ConfigError(f"{where}: a card's name is made of a-z, 0-9 and _, and begins with a letter")
     fields = Fields(raw, where)
     wheels = _wheels(fields.below("wheels"))
     result = Card(
@@ -65,7 +63,6 @@ def read_card(path: Path) -> Card:
         licence_note=fields.take("licence_note", str),
         training_data=fields.take("training_data", str),
         command=fields.take("command", str, ""),
-        default=fields.take("default", bool),
         thresholds=_thresholds(fields.below("thresholds")),
         scores=tuple(read_score(item, place) for item, place in fields.items("scores")),
         limits=fields.texts("limits"),

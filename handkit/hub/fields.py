@@ -9,7 +9,7 @@ from handkit.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
 
-_NAMES = {str: "a string", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+_NAMES = {str: "a string", int: "a whole number", float: "a number", list: "a list"}
 
 
 class Fields:

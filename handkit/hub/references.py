@@ -10,7 +10,7 @@ from typing import Literal
 
 from handkit.errors import HubError
 from handkit.hub.cache import cards_folder
-from handkit.hub.catalogue import card, cards
+from handkit.hub.catalogue import card
 from handkit.hub.fetch import locate, logger, obtain
 from handkit.hub.schema import Card, CardFile
 from handkit.hub.sources import Progress
@@ -76,12 +76,12 @@ def resolve_card(name: str) -> dict[str, Path]:
 
 
 def download(
-    names: Iterable[str] = ("default",), to: str | os.PathLike[str] | None = None, progress: Progress = logger.warning
+    names: Iterable[str], to: str | os.PathLike[str] | None = None, progress: Progress = logger.warning
 ) -> list[Download]:
     """Brings cards onto this machine ahead of use.
 
     Args:
-        names: cards; ``default`` stands for all default ones.
+        names: of cards.
         to: a folder that gets ``CARD/FILE``, to be carried to another machine and named there by HANDKIT_SOURCES;
             None for the cache.
         progress: called with one line when a download begins; by default a warning is logged.
@@ -89,13 +89,9 @@ def download(
     Raises:
         HubError: as in `resolve`; cards before the failing one are in place.
     """
-    chosen = {owner.name: owner for name in names for owner in _chosen(name)}
+    chosen = {name: card(name) for name in names}
     base = cards_folder() if to is None else Path(to).expanduser()
     return [done for owner in chosen.values() for done in _download_card(owner, base, to is not None, progress)]
-
-
-def _chosen(name: str) -> list[Card]:
-    return [owner for owner in cards() if owner.default] if name == "default" else [card(name)]
 
 
 def _download_card(owner: Card, base: Path, copying: bool, progress: Progress) -> list[Download]:

@@ -75,7 +75,6 @@ class Card:
         licence_note: where that licence is stated, and what is not.
         training_data: what the files were made from and those data's licences.
         command: the command that made them; empty for files of third parties.
-        default: whether ``handkit download default`` brings it.
         thresholds: the values the pipelines use unless told otherwise.
         scores: measured quality.
         limits: what the files are not good for, one sentence each.
@@ -89,7 +88,6 @@ class Card:
     licence_note: str
     training_data: str
     command: str
-    default: bool
     thresholds: Mapping[str, float]
     scores: tuple[Score, ...]
     limits: tuple[str, ...]

@@ -21,11 +21,10 @@ from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
 
-#: The tasks and the config that answers each when no model is named.
-DEFAULTS = {
-    "hand_2d_keypoints": "pipelines/hand_2d_keypoints_mediapipe",
-    "hand_detection": "pipelines/hand_detection_mediapipe",
-}
+#: The tasks and the model that answers each when none is named: a bundle in the package.
+DEFAULTS: dict[str, str | Path] = {task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_detection")}
+#: What of a pipeline for joints is left when it only answers boxes.
+_DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 Pipeline: TypeAlias = "HandKeypoints | HandDetection"
@@ -50,10 +49,11 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
-        model: None for the task's default; the folder of a bundle or of a ModelScope model; a config (a path, or the
-            name of one of handkit's own such as ``pipelines/hand_2d_keypoints_hrnetv2_w18_dark``); or a model on a
+        model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
+            path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
-            is looked for in ModelScope's caches on this machine.
+            is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
+            detector alone.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
         checkpoint: the weights of the config's model; a path, or hub:CARD/FILE.
         cfg_options: changes to the config by dotted key, as ``--cfg-options``.
@@ -112,6 +112,8 @@ def resolve_config(
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
     validate(config, str(name), use="pipeline")
+    if (task, config["task"]) == ("hand_detection", "hand_2d_keypoints"):
+        config = _detection_part(config)
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
@@ -145,6 +147,8 @@ def _folder(name: str | Path) -> Path | None:
     """The folder of a model on this machine, brought here if it is on a server; None for a config."""
     if isinstance(name, str) and hub.is_model_reference(name):
         return hub.model_folder(name)
+    if name in (shipped := {folder.name: folder for folder in hub.bundle_paths()}):
+        return shipped[str(name)]
     if Path(name).is_dir() or (Path(name) / CONFIGURATION).exists():
         return Path(name)
     try:
@@ -160,6 +164,12 @@ def _folder(name: str | Path) -> Path | None:
             raise
         return folder
     return None
+
+
+def _detection_part(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a pipeline for joints, cut to one that answers its detector's boxes."""
+    kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
+    return {"task": "hand_detection", "test_transforms": [config["test_transforms"][0]], **kept}
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:

@@ -54,7 +54,7 @@ def test_convert_tells_what_is_lost(data: Run, tmp_path: Path) -> None:
     assert (code, "--overwrite" in err) == (2, True)
 
 
-def test_sides_are_compared_with_a_pipeline(data: Run, tmp_path: Path, mediapipe_files: object) -> None:
+def test_sides_are_compared_with_a_pipeline(data: Run, tmp_path: Path) -> None:
     """The demo hand, turned and moved, under a wrong side."""
     import numpy as np
     from PIL import Image

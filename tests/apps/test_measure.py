@@ -149,7 +149,7 @@ def test_a_whole_pipeline(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data = labels_of_demo(tmp_path, pipeline("hand_2d_keypoints")(demo_image()).keypoints)
+    data = labels_of_demo(tmp_path, pipeline("hand_2d_keypoints", MEDIAPIPE)(demo_image()).keypoints)
     rooms = tmp_path / "rooms"
     rooms.mkdir()
     Image.new("RGB", (64, 64)).save(rooms / "black.png")
@@ -199,7 +199,7 @@ def test_a_report_of_a_pipeline(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    joints = pipeline("hand_2d_keypoints")(demo_image()).keypoints
+    joints = pipeline("hand_2d_keypoints", MEDIAPIPE)(demo_image()).keypoints
     joints = np.concatenate([joints, joints[:1] * 0.2])  # a hand where there is none: it is missed
     arguments = ("--detector", "--data", labels_of_demo(tmp_path, joints), "--rotate", 90, "--report", tmp_path)
     run(monkeypatch, capsys, MEDIAPIPE, *arguments)

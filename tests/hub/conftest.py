@@ -122,7 +122,6 @@ class Maker:
             "licence": "Apache-2.0",
             "licence_note": "made by the tests",
             "training_data": "none",
-            "default": False,
             "files": list(files),
             **changes,
         }

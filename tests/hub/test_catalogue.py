@@ -24,15 +24,14 @@ def test_shipped_cards_are_valid_and_say_what_they_are():
         assert card.limits, f"{card.name} states no limits"
 
 
-def test_the_default_card_has_the_thresholds_and_nets_of_the_default_pipeline():
+def test_mediapipes_card_has_thresholds_and_nets():
     card = hub.card("mediapipe_hands")
-    assert card.default
     assert card.licence == "Apache-2.0"
     assert set(card.thresholds) == {"box", "presence", "nms_iou"}
     kinds = [f"{net}_{size}.tflite" for net in ("palm_detection", "hand_landmark") for size in ("full", "lite")]
     assert [file.name for file in card.files] == kinds
     with pytest.raises(dataclasses.FrozenInstanceError):
-        card.default = False
+        card.licence = ""
     with pytest.raises(TypeError):
         card.thresholds["box"] = 0.0
 
@@ -66,7 +65,6 @@ def test_every_field_is_read(make):
     [
         ({"licence": None}, "cards/nets.json: licence must be a string, not None"),
         ({"title": " "}, "title must not be empty"),
-        ({"default": 1}, "default must be true or false, not 1"),
         ({"limit": ["x"]}, "unknown field 'limit'; did you mean 'limits'"),
         ({"limits": ["x", 3]}, r"limits\[1\]: must be a non-empty string, not 3"),
         ({"limits": "x"}, "limits must be a list"),
@@ -124,7 +122,7 @@ def test_two_files_of_one_name(make):
         hub.read_card(make.card(file, file))
 
 
-@pytest.mark.parametrize("name", ["default", "Nets", "1nets"])
+@pytest.mark.parametrize("name", ["Nets", "1nets"])
 def test_a_card_with_a_wrong_name(make, name):
     with pytest.raises(ConfigError, match=rf"cards/{name}.json: a card's name"):
         hub.read_card(make.card(make.file("a", b"x", "folder:/a"), name=name))

@@ -171,11 +171,11 @@ def test_handkit_sources_comes_first_in_either_layout(make, home, tmp_path, monk
 
 
 def test_download_to_a_folder_serves_another_machine_offline(make, index, home, tmp_path, no_pip, monkeypatch):
-    on_index(make, index, default=True)
+    on_index(make, index)
     make.card(make.file("b.bin", NET, "folder:/nowhere"), name="other")
     told = []
     carried = tmp_path / "carried"
-    done = hub.download(to=carried, progress=told.append)
+    done = hub.download(["nets"], to=carried, progress=told.append)
     assert [(d.card, d.file, d.path, d.action) for d in done] == [
         ("nets", "a.tflite", carried / "nets" / "a.tflite", "downloaded")
     ]

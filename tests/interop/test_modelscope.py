@@ -37,7 +37,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory, mediapipe_files: dict
         "model": {"type": "HRNet-Hand2D-Keypoints", "__easycv_arch__": {"type": "TopDown"}},
         "pipeline": {"type": PIPELINE, "predictor_config": {"type": "HandKeypointsPredictor"}},
         "plugins": ["pai-easycv"],
-        "handkit": resolve_config("hand_2d_keypoints"),
+        "handkit": resolve_config("hand_2d_keypoints", "pipelines/hand_2d_keypoints_mediapipe"),
     }
     (folder / "configuration.json").write_text(json.dumps(configuration), "utf-8")
     return folder
@@ -119,8 +119,9 @@ def answers(
     user = UserEnvironment(modelscope_python, wheel, folder / "venv")
     user.handkit("modelscope", "enable")
     out = folder / "out.npz"
+    readme = ROOT / "README.md"
     guide = ROOT / "docs/modelscope.md"
-    inputs = (model_folder, easycv_folder, demo_image(), photo_url, guide)
+    inputs = (model_folder, easycv_folder, demo_image(), photo_url, guide, readme)
     user.run(USER, *inputs, out, HANDKIT_OFFLINE="0", MODELSCOPE_CACHE=str(folder))
     with np.load(out) as arrays:
         return json.loads(str(arrays["facts"])), {name: arrays[name] for name in arrays.files if name != "facts"}
@@ -132,7 +133,8 @@ def test_the_documented_code_runs_without_an_import_of_handkit(answers: Any) -> 
     assert not facts["handkit_before"]
     assert facts["class"] == "handkit.interop.modelscope.pipeline.HandKeypointsPipeline"
     assert facts["keys"] == ["boxes", "keypoints"]
-    for name in ("path", "by_string", "by_keyword", "by_object", "relative", "pil", "array", "rgb", "url", "guide"):
+    documented = ("path", "by_string", "by_keyword", "by_object", "relative", "guide", "readme")
+    for name in (*documented, "pil", "array", "rgb", "url"):
         assert arrays[f"{name}/keypoints"].shape == (1, 21, 3), name
         assert arrays[f"{name}/boxes"].shape == (1, 4), name
         assert arrays[f"{name}/keypoints"].dtype == np.float32

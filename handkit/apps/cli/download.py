@@ -9,7 +9,7 @@ import typer
 
 
 def download(
-    names: Annotated[list[str] | None, typer.Argument(help="Cards, or 'default'; see `handkit ls bundles`.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Cards, see `handkit ls cards`.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All cards.")] = False,
     to: Annotated[
         Path | None, typer.Option(help="A folder to fill instead of the cache; HANDKIT_SOURCES=DIR reads it later.")
@@ -17,8 +17,11 @@ def download(
 ) -> None:
     """Fetches the files of cards and checks their sha256."""
     from handkit import hub
+    from handkit.errors import ConfigError
 
-    wanted = [card.name for card in hub.cards()] if every else names or ["default"]
+    if not every and not names:
+        raise ConfigError(f"name the cards, or --all: {', '.join(card.name for card in hub.cards())}")
+    wanted = [card.name for card in hub.cards()] if every else names or []
     for done in hub.download(wanted, to=to, progress=_say):
         print(f"{done.card}/{done.file}: {done.action} {done.path}")
 

@@ -12,16 +12,18 @@ from rich.table import Table
 from handkit.errors import ConfigError, MissingExtraError, did_you_mean
 
 
-def ls(what: Annotated[str, typer.Argument(help="models, codecs, ..., configs or bundles; default: all")] = "") -> None:
-    """Lists registered components, configs, and bundles with whether their files are here."""
+def ls(
+    what: Annotated[str, typer.Argument(help="models, codecs, ..., configs, bundles or cards; default: all")] = "",
+) -> None:
+    """Lists registered components, configs, the bundles in the package, and cards with whether their files are here."""
     from handkit.registry import ALL
 
-    kinds = [*ALL, "configs", "bundles"]
+    kinds = [*ALL, *_OTHERS]
     if what and what not in kinds:
         raise ConfigError(f"nothing is listed as {what!r}; {did_you_mean(what, kinds)}")
     console = Console()
     for kind in [what] if what else kinds:
-        rows = _configs() if kind == "configs" else _bundles() if kind == "bundles" else _components(kind)
+        rows = _OTHERS[kind]() if kind in _OTHERS else _components(kind)
         table = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2))
         for row in rows:
             table.add_row(*row)
@@ -50,6 +52,13 @@ def _configs() -> list[tuple[str, str]]:
 
 def _bundles() -> list[tuple[str, str]]:
     from handkit import hub
+    from handkit.hub.bundle_card import CARD, BundleCard
+
+    return [(path.name, BundleCard.read(path / CARD).title) for path in hub.bundle_paths()]
+
+
+def _cards() -> list[tuple[str, str]]:
+    from handkit import hub
 
     return [
         (card.name, f"{card.title}; {'here' if hub.is_cached(card.name) else f'handkit download {card.name}'}")
@@ -63,3 +72,6 @@ def _summary(cls: type) -> str:
 
 def _first(doc: str | None) -> str:
     return (doc or "").split("\n")[0]
+
+
+_OTHERS = {"configs": _configs, "bundles": _bundles, "cards": _cards}

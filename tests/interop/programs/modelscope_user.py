@@ -1,8 +1,8 @@
 """What a ModelScope user writes: this program never imports handkit. It saves what it got for the test to judge.
 
-python modelscope_user.py FOLDER EASYCV_FOLDER PICTURE URL GUIDE.md OUT.npz
+python modelscope_user.py FOLDER EASYCV_FOLDER PICTURE URL GUIDE.md README.md OUT.npz
 
-It also runs the Python of the guide's first section, in a folder with a photo.jpg.
+It also runs the Python of the guide's first section and the README's for ModelScope, in a folder with a photo.jpg.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from modelscope.pipelines import pipeline
 from modelscope.utils.constant import Tasks
 from PIL import Image
 
-folder, easycv_folder, picture, url, guide, out = sys.argv[1:]
+folder, easycv_folder, picture, url, guide, readme, out = sys.argv[1:]
 
 
 class Model:
@@ -103,6 +103,11 @@ with open(guide, encoding="utf-8") as file:
         exec(block.replace("/path/to/model", folder), names)
         if "result" in names:
             results["guide"] = names["result"]
+with open(readme, encoding="utf-8") as file:
+    (block,) = (code for code in re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL) if "modelscope" in code)
+    names = {}
+    exec(block.replace("/path/to/model", folder), names)
+    results["readme"] = names["hands"]
 
 np.savez(
     out,

@@ -1,0 +1,30 @@
+"""The bundles that are part of the handkit package, so that they cannot vanish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handkit.errors import HubError, did_you_mean
+
+FOLDER = Path(__file__).resolve().parents[1] / "bundles"
+#: The bundle that answers each task; the one for joints finds boxes first.
+_ANSWERS = {"hand_2d_keypoints": "hand_2d_keypoints", "hand_detection": "hand_2d_keypoints"}
+
+
+def bundle_path(task: str) -> Path:
+    """The folder of the bundle that answers a task when no model is named.
+
+    Args:
+        task: 'hand_2d_keypoints' or 'hand_detection'.
+
+    Raises:
+        HubError: no bundle answers that task.
+    """
+    if task not in _ANSWERS:
+        raise HubError(f"no bundle answers {task!r}; {did_you_mean(task, _ANSWERS)}")
+    return FOLDER / _ANSWERS[task]
+
+
+def bundle_paths() -> list[Path]:
+    """The folders of all bundles in the package, by name."""
+    return sorted({FOLDER / name for name in _ANSWERS.values()})
