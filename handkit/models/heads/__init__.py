@@ -4,6 +4,7 @@ from handkit.models.heads.base import Head
 from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.heatmap_head import HeatmapHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
+from handkit.models.heads.pfld_heads import PFLDHead, RotationHead
 from handkit.models.heads.pose_handedness import PoseHandednessHead
 from handkit.models.heads.regression_head import RegressionHead
 from handkit.models.heads.simcc_heads import RTMCCHead, SimCCHead
@@ -13,9 +14,11 @@ __all__ = [
     "HandednessHead",
     "Head",
     "HeatmapHead",
+    "PFLDHead",
     "PoseHandednessHead",
     "PresenceHead",
     "RTMCCHead",
     "RegressionHead",
+    "RotationHead",
     "SimCCHead",
 ]

@@ -5,6 +5,7 @@ from handkit.models.losses.binary import HandednessLoss, PresenceLoss
 from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
 from handkit.models.losses.heatmaps import KeypointMSELoss, KeypointOHKMMSELoss, SpatialCrossEntropyLoss
 from handkit.models.losses.multibox import MultiBoxLoss
+from handkit.models.losses.pfld import PFLDLoss
 from handkit.models.losses.simcc import KLDiscretLoss
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "KeypointOHKMMSELoss",
     "Loss",
     "MultiBoxLoss",
+    "PFLDLoss",
     "PresenceLoss",
     "SmoothL1Loss",
     "SpatialCrossEntropyLoss",

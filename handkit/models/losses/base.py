@@ -25,6 +25,8 @@ class Targets:
         simcc_x: (N, K, bins along x) from the codec's ``encode``.
         simcc_y: (N, K, bins along y), likewise.
         coordinates: (N, K, 2), x / width and y / height, likewise.
+        hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
+        hand_classes: (N, C) 1 where the hand is of a class, else 0.
     """
 
     heatmaps: Tensor | None = None
@@ -34,6 +36,8 @@ class Targets:
     simcc_x: Tensor | None = None
     simcc_y: Tensor | None = None
     coordinates: Tensor | None = None
+    hand_angles: Tensor | None = None
+    hand_classes: Tensor | None = None
 
     def need(self, name: str, loss: nn.Module) -> Tensor:
         """The target of that name.

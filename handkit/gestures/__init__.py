@@ -1,0 +1,14 @@
+"""From 21 joints to what a hand does: finger states by rule, and gestures by a small classifier."""
+
+from handkit.gestures.fingers import FINGER_STATES, FINGERS, FingerRules, FingerState
+from handkit.gestures.palm import palm_angles, palm_axes, palm_facing
+
+__all__ = [
+    "FINGERS",
+    "FINGER_STATES",
+    "FingerRules",
+    "FingerState",
+    "palm_angles",
+    "palm_axes",
+    "palm_facing",
+]
