@@ -24,6 +24,7 @@ setup(
     package_data={
         "handkit": ["py.typed"],
         "handkit.datasets.checking": ["*.npy"],
+        "handkit.gestures": ["*.safetensors"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],
         "handkit.demo": ["hand.png"],

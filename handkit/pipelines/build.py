@@ -11,10 +11,11 @@ from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
 from handkit.pipelines.detection import HandDetection
+from handkit.pipelines.gestures import HandGestures
 from handkit.pipelines.inputs import OnError
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
-from handkit.registry import DETECTORS, TRANSFORMS, build, resolve
+from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle
 from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.validate import validate
@@ -24,11 +25,14 @@ from handkit.transforms import LoadImage, split_stages
 #: The tasks and the config that answers each when no model is named.
 DEFAULTS = {
     "hand_2d_keypoints": "pipelines/hand_2d_keypoints_mediapipe",
+    "hand_gesture": "pipelines/hand_2d_keypoints_mediapipe",
     "hand_detection": "pipelines/hand_detection_mediapipe",
 }
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
-Pipeline: TypeAlias = "HandKeypoints | HandDetection"
+#: What names gestures where a config for joints is asked for them.
+_GESTURE = {"type": "GestureClassifier"}
+Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
 def pipeline(
@@ -49,7 +53,8 @@ def pipeline(
     """Builds a pipeline.
 
     Args:
-        task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
+        task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'; hyphens do as well. A model for joints answers
+            'hand_gesture' too, by the classifier in the package or that of ``cfg_options={'gesture.weights': FILE}``.
         model: None for the task's default; the folder of a bundle or of a ModelScope model; a config (a path, or the
             name of one of handkit's own such as ``pipelines/hand_2d_keypoints_hrnetv2_w18_dark``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
@@ -67,7 +72,7 @@ def pipeline(
         on_error: 'raise', or 'skip' to put a `BadInput` in a bad input's place.
 
     Returns:
-        A `HandKeypoints` or `HandDetection`: call it with images.
+        A `HandKeypoints`, `HandGestures` or `HandDetection`: call it with images.
 
     Raises:
         ConfigError: an unknown task, no such model, or a mistake in its config.
@@ -96,7 +101,10 @@ def pipeline(
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
     )
-    return HandKeypoints(load, top_down, mirrored=mirrored, **shared)
+    keypoints = HandKeypoints(load, top_down, mirrored=mirrored, **shared)
+    if config["task"] == "hand_gesture":
+        return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
+    return keypoints
 
 
 def resolve_config(
@@ -111,6 +119,8 @@ def resolve_config(
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
+    if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
+        config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
