@@ -25,6 +25,7 @@ setup(
         "handkit": ["py.typed", "bundles/*/*", "bundles/*/*/*"],
         "handkit.apps": ["web.html"],
         "handkit.datasets.checking": ["*.npy"],
+        "handkit.gestures": ["*.safetensors"],
         "handkit.hub": ["cards/*.json"],
         "handkit.configs": ["**/*.py"],
         "handkit.demo": ["hand.png"],

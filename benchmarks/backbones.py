@@ -32,6 +32,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
     "Lite-HRNet-30": dict(type="LiteHRNet", num_modules=(3, 8, 3)),
     "CSPNeXt-s": dict(type="CSPNeXt", deepen_factor=0.33, widen_factor=0.5),
     "CSPNeXt-m": dict(type="CSPNeXt"),
+    "PFLD 0.75": dict(type="PFLDNet"),
     "EfficientNet-Lite0": dict(type="EfficientNetLite0"),
     "SCNet-50": dict(type="SCNet"),
     "Hourglass-52": dict(type="HourglassNet", num_stacks=1),

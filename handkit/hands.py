@@ -39,6 +39,8 @@ class Hands:
         skeleton: names and bones of the K joints.
         xyz_root: (N, K, 3) metres relative to the wrist, x right, y down, z away from the camera, or None.
         xyz_cam: (N, K, 3) metres in the camera's frame, or None.
+        gestures: per hand what it does, or None where no gesture is certain enough; None: nobody asked.
+        gesture_scores: (N,) probability of the likeliest gesture, in [0, 1], or None.
         track_ids: (N,) the same hand has the same number from frame to frame, or None.
         extras: further columns of N rows that the config's `PoseCollect` collected, e.g. ``rotation``.
 
@@ -56,6 +58,8 @@ class Hands:
     skeleton: Skeleton = HAND
     xyz_root: Array | None = None
     xyz_cam: Array | None = None
+    gestures: tuple[str | None, ...] | None = None
+    gesture_scores: Array | None = None
     track_ids: Array | None = None
     extras: Mapping[str, Array] = field(default_factory=dict)
 
@@ -67,6 +71,7 @@ class Hands:
             "boxes": (count, 4),
             "box_scores": (count,),
             "handedness_scores": (count,),
+            "gesture_scores": (count,),
             "xyz_root": (count, joints, 3),
             "xyz_cam": (count, joints, 3),
         }
@@ -74,15 +79,19 @@ class Hands:
             value = getattr(self, name)
             if value is not None:
                 self._store(name, np.array(value, np.float32), shape)
-        for name in ("scores", "box_scores", "handedness_scores"):
+        for name in ("scores", "box_scores", "handedness_scores", "gesture_scores"):
             value = getattr(self, name)
-            if value.size and not (value.min() >= 0 and value.max() <= 1):
+            if value is not None and value.size and not (value.min() >= 0 and value.max() <= 1):
                 raise DataError(f"Hands.{name} must lie in [0, 1], got {value.min()} to {value.max()}")
         if self.track_ids is not None:
             self._store("track_ids", np.array(self.track_ids, np.int64), (count,))
         object.__setattr__(self, "handedness", tuple(self.handedness))
         if len(self.handedness) != count or not set(self.handedness) <= set(_OTHER):
             raise DataError(f"Hands.handedness needs {count} of 'left', 'right' or None, got {self.handedness}")
+        if self.gestures is not None:
+            object.__setattr__(self, "gestures", tuple(self.gestures))
+            if len(self.gestures) != count:
+                raise DataError(f"Hands.gestures needs {count} names or None, got {self.gestures}")
         object.__setattr__(self, "extras", {name: self._column(name, count) for name in self.extras})
 
     def _store(self, name: str, value: Array, shape: tuple[int, ...]) -> None:
@@ -138,7 +147,7 @@ class Hands:
         columns: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name == "handedness":
+            if isinstance(value, tuple) and item.name in ("handedness", "gestures"):
                 value = tuple(value[row] for row in rows)
             elif item.name == "extras":
                 value = {name: column[rows] for name, column in value.items()}
@@ -175,7 +184,9 @@ class Hands:
         out["box_scores"] = self.box_scores.tolist()
         out["handedness"] = list(self.handedness)
         out["handedness_scores"] = self.handedness_scores.tolist()
-        for name in ("xyz_root", "xyz_cam", "track_ids"):
+        if self.gestures is not None:
+            out["gestures"] = list(self.gestures)
+        for name in ("gesture_scores", "xyz_root", "xyz_cam", "track_ids"):
             value = getattr(self, name)
             if value is not None:
                 out[name] = value.tolist()

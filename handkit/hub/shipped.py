@@ -8,14 +8,14 @@ from handkit.errors import HubError, did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[1] / "bundles"
 #: The bundle that answers each task; the one for joints finds boxes first.
-_ANSWERS = {"hand_2d_keypoints": "hand_2d_keypoints", "hand_detection": "hand_2d_keypoints"}
+_ANSWERS = dict.fromkeys(("hand_2d_keypoints", "hand_gesture", "hand_detection"), "hand_2d_keypoints")
 
 
 def bundle_path(task: str) -> Path:
     """The folder of the bundle that answers a task when no model is named.
 
     Args:
-        task: 'hand_2d_keypoints' or 'hand_detection'.
+        task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'.
 
     Raises:
         HubError: no bundle answers that task.

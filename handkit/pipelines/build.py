@@ -11,10 +11,11 @@ from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
 from handkit.pipelines.detection import HandDetection
+from handkit.pipelines.gestures import HandGestures
 from handkit.pipelines.inputs import OnError
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
-from handkit.registry import DETECTORS, TRANSFORMS, build, resolve
+from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle
 from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.validate import validate
@@ -22,12 +23,16 @@ from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
 
 #: The tasks and the model that answers each when none is named: a bundle in the package.
-DEFAULTS: dict[str, str | Path] = {task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_detection")}
+DEFAULTS: dict[str, str | Path] = {
+    task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_gesture", "hand_detection")
+}
 #: What of a pipeline for joints is left when it only answers boxes.
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
-Pipeline: TypeAlias = "HandKeypoints | HandDetection"
+#: What names gestures where a config for joints is asked for them.
+_GESTURE = {"type": "GestureClassifier"}
+Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
 def pipeline(
@@ -48,7 +53,8 @@ def pipeline(
     """Builds a pipeline.
 
     Args:
-        task: 'hand_2d_keypoints' or 'hand_detection'; hyphens do as well.
+        task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'; hyphens do as well. A model for joints answers
+            'hand_gesture' too, by the classifier in the package or that of ``cfg_options={'gesture.weights': FILE}``.
         model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
             path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
@@ -67,7 +73,7 @@ def pipeline(
         on_error: 'raise', or 'skip' to put a `BadInput` in a bad input's place.
 
     Returns:
-        A `HandKeypoints` or `HandDetection`: call it with images.
+        A `HandKeypoints`, `HandGestures` or `HandDetection`: call it with images.
 
     Raises:
         ConfigError: an unknown task, no such model, or a mistake in its config.
@@ -96,7 +102,10 @@ def pipeline(
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
     )
-    return HandKeypoints(load, top_down, mirrored=mirrored, **shared)
+    keypoints = HandKeypoints(load, top_down, mirrored=mirrored, **shared)
+    if config["task"] == "hand_gesture":
+        return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
+    return keypoints
 
 
 def resolve_config(
@@ -111,6 +120,8 @@ def resolve_config(
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
+    if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
+        config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
     if (task, config["task"]) == ("hand_detection", "hand_2d_keypoints"):
         config = _detection_part(config)

@@ -21,6 +21,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "checkpoint": "its weights: a path, or hub:CARD/FILE",
     "codec": "the node that reads joints off the network's outputs",
     "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",
+    "gesture": "the node that names what a hand does, of the task 'hand_gesture'",
     "runtime": "the node that executes the network",
     "given_rotations": "in how many turns a box given by the caller is tried, to find its hand's upright",
     "box_threshold": "least score of a detected box",

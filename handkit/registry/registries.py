@@ -21,6 +21,7 @@ def _registry(name: str, parent: Registry | None, *rooms: str) -> Registry:
 MODELS = _registry(
     "model",
     mmengine_registry.MODELS,
+    "gestures.classifier",
     "models.mediapipe",
     "models.backbones",
     "models.heads",

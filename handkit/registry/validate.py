@@ -36,6 +36,7 @@ _KINDS = {
     "retry_detector": DETECTORS,
     "model": MODELS,
     "codec": CODECS,
+    "gesture": MODELS,
     "runtime": RUNTIMES,
     "train_dataset": DATASETS,
     "val_dataset": DATASETS,

@@ -1,6 +1,7 @@
 """From a source to what the network takes: the steps of a config's lists of transforms, and the keys they exchange."""
 
 from handkit.transforms.affine import TopDownAffine
+from handkit.transforms.attributes import HAND_CLASSES, HandAttributes
 from handkit.transforms.background import BackgroundPaste
 from handkit.transforms.base import ImageTransform, Sample, TensorTransform, split_stages
 from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJPEG, RandomNoise
@@ -16,8 +17,10 @@ from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect,
 from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomFlip, Resize
 
 __all__ = [
+    "HAND_CLASSES",
     "BackgroundPaste",
     "Expand",
+    "HandAttributes",
     "ImageTransform",
     "LoadImage",
     "MMToTensor",

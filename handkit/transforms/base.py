@@ -56,6 +56,11 @@ SAMPLE_KEYS: dict[str, str] = {
     "coordinates": "(21, 2) float32 target of TopDownGenerateTarget with the codec Regression: x / width, y / height",
     "offsets": "(21, 2, h, w) float32 target of TopDownGenerateTarget with the codec OffsetHeatmap: from cells to the "
     "joint",
+    "blurred": "bool: RandomBlur blurred `img`",
+    "hand_angles": "(3,) float32 yaw, pitch and roll of the palm in `img`, radians, of HandAttributes; NaN where "
+    "unknown",
+    "hand_classes": "(6,) float32, of HandAttributes: 1 where the hand is of that class of "
+    "`handkit.transforms.HAND_CLASSES`",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }
 

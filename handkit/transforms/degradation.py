@@ -50,7 +50,7 @@ class RandomBlur:
         self.prob = prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`."""
+        """Replaces `img` and notes that it is `blurred`."""
         rng = stream(sample, self, self.prob)
         if rng is None:
             return sample
@@ -59,7 +59,7 @@ class RandomBlur:
             blurred = cv2.filter2D(sample["img"], -1, kernel, borderType=cv2.BORDER_REPLICATE)
         else:
             blurred = cv2.GaussianBlur(sample["img"], (0, 0), between(rng, self.sigma), borderType=cv2.BORDER_REPLICATE)
-        return {**sample, "img": blurred}
+        return {**sample, "img": blurred, "blurred": True}
 
 
 def line_kernel(length: float, angle: float) -> Array:

@@ -247,3 +247,19 @@ def test_a_config_of_another_toolkit_is_told(cli: Callable[..., tuple[int, str, 
     theirs.write_text(theirs.read_text("utf-8") + "new_key = 1\n", "utf-8")
     code, _, err = cli("validate", theirs)
     assert (code, err) == (2, "error: theirs.py: new_key=1 is not known to handkit's reader of this format\n")
+
+
+def test_gestures_are_learnt_from_rendered_joints(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from handkit.apps.cli.main import app
+    from handkit.gestures import GestureClassifier
+
+    out = tmp_path / "g.safetensors"
+    arguments = ["gesture", "train", "--out", str(out), "--source", "capsule", "--count", "5", "--epochs", "1"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "16 gestures, accuracy" in result.output
+    assert len(GestureClassifier(str(out)).classes) == 16
+    refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no"), "--out", str(out)])
+    assert "there is no such folder" in str(refused.exception)

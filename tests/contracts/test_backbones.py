@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "HourglassNet": dict(downsample_times=2, stage_channels=(16, 16, 24), stage_blocks=(1, 1, 1), feat_channel=16),
     "LiteHRNet": dict(num_modules=(1, 1, 1), width=8, num_blocks=1),
     "MobileNetV2": dict(widen_factor=0.35, out_indices=(4, 7), output_stride=16),
+    "PFLDNet": dict(widen_factor=0.5),
     "ResNet": dict(depth=18, out_indices=(2, 3)),
     "SCNet": dict(depth=50, out_indices=(1, 3)),
 }

@@ -86,7 +86,8 @@ def test_the_picture_changes_and_the_given_one_does_not(name: str) -> None:
     assert out["img"].shape == IMAGE.shape
     assert (out["img"] != kept).any()
     np.testing.assert_array_equal(before["img"], kept)
-    assert {key for key in out if out[key] is not before[key]} == {"img"}
+    noted = {"blurred"} if isinstance(PIXELS[name], RandomBlur) else set()
+    assert {key for key in out if out[key] is not before.get(key)} == {"img"} | noted
 
 
 def every_step(rooms: Path) -> list[Any]:

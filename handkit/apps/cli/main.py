@@ -15,6 +15,7 @@ from handkit.apps.cli.data import data
 from handkit.apps.cli.doctor import doctor
 from handkit.apps.cli.download import download
 from handkit.apps.cli.export import export
+from handkit.apps.cli.gesture import gesture
 from handkit.apps.cli.label import label
 from handkit.apps.cli.ls import ls
 from handkit.apps.cli.measure import measure
@@ -33,6 +34,7 @@ for _verb in (predict, train, label, compare, validate, cp, ls, serve, download,
     app.command()(_verb)
 app.command("test")(measure)
 app.add_typer(data)
+app.add_typer(gesture)
 app.add_typer(checkpoint)
 app.add_typer(modelscope)
 app.add_typer(export)

@@ -17,7 +17,7 @@ def predict(
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs, URLs.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures (PNG).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all results, written at the end.")] = None,
-    task: Annotated[str, typer.Option(help="hand_2d_keypoints or hand_detection.")] = "hand_2d_keypoints",
+    task: Annotated[str, typer.Option(help="hand_2d_keypoints, hand_gesture or hand_detection.")] = "hand_2d_keypoints",
     model: Annotated[str | None, typer.Option(help="Bundle folder or config; default: the task's own.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Weights for the config's model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
@@ -136,6 +136,8 @@ def _report(console: Any, picture: Picture, result: Any, drawn: Path | None, alo
         words = [
             f"{side or 'hand'} {score:.2f}" for side, score in zip(result.handedness, result.box_scores, strict=True)
         ]
+        if result.gestures is not None:
+            words = [f"{word} {name or 'no gesture'}" for word, name in zip(words, result.gestures, strict=True)]
     else:
         words = [f"hand {score:.2f}" for score in result.scores]
     shown = f" -> {drawn}" if drawn else ""

@@ -68,8 +68,8 @@ def write_freihand(
     total = training + evaluation
     hands = _right_hands(HandSynth(source, seed, _LOOKED_THROUGH * total + 16, (_RENDERED, _RENDERED)), seed)
     try:
-        for split, first, count in (("training", 0, training), ("evaluation", training, evaluation)):
-            _write_split(part, split, count, hands, lambda done, first=first: report(first + done, total))
+        _write_split(part, "training", training, hands, lambda done: report(done, total))
+        _write_split(part, "evaluation", evaluation, hands, lambda done: report(training + done, total))
         part.replace(folder)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error

@@ -79,6 +79,16 @@ class SceneSampler:
             things.append(thing_in_front(rng, self._before_camera(scene)[0]))
         return replace(scene, things=tuple(things))
 
+    def joints(self, rng: np.random.Generator, gesture: str) -> tuple[Array, Array]:
+        """One hand that does a gesture, with noise, as no more than joints.
+
+        Returns:
+            (21, 2) pixels and (21, 3) metres in the camera's frame.
+        """
+        scene = self._hand(rng, (gesture,))
+        joints = self._before_camera(scene)[0]
+        return scene.camera.project(joints), joints
+
     def _hand(self, rng: np.random.Generator, gestures: Sequence[str] | None = None) -> Scene:
         """One hand with nothing."""
         side: Side = "right" if rng.random() < 0.5 else "left"

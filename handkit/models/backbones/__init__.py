@@ -6,7 +6,18 @@ from handkit.models.backbones.hourglass import HourglassNet
 from handkit.models.backbones.hrnet import HRNet
 from handkit.models.backbones.litehrnet import LiteHRNet
 from handkit.models.backbones.mobilenet_v2 import MobileNetV2
+from handkit.models.backbones.pfld import PFLDNet
 from handkit.models.backbones.resnet import ResNet
 from handkit.models.backbones.scnet import SCNet
 
-__all__ = ["CSPNeXt", "EfficientNetLite0", "HRNet", "HourglassNet", "LiteHRNet", "MobileNetV2", "ResNet", "SCNet"]
+__all__ = [
+    "CSPNeXt",
+    "EfficientNetLite0",
+    "HRNet",
+    "HourglassNet",
+    "LiteHRNet",
+    "MobileNetV2",
+    "PFLDNet",
+    "ResNet",
+    "SCNet",
+]

@@ -57,6 +57,8 @@ class TopDownEstimator(nn.Module):
         offsets: Tensor | None = None,
         displacements: Tensor | None = None,
         displacement_weight: Tensor | None = None,
+        hand_angles: Tensor | None = None,
+        hand_classes: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Runs N crops.
 
@@ -73,32 +75,36 @@ class TopDownEstimator(nn.Module):
             offsets: from cells to the joints.
             displacements: from cells to neighbouring joints.
             displacement_weight: of the cells.
+            hand_angles: of the palm.
+            hand_classes: what makes a hand rare.
 
         Returns:
-            In the mode 'predict' the heads' outputs after their activation, N rows each; in 'tensor' before it; in
-            'loss' a scalar for each of `losses`, and ``loss``, their sum weighted by each one's `loss_weight`.
+            In the mode 'predict' the heads' outputs after their activation, N rows each, without those of heads for
+            training only; in 'tensor' before it; in 'loss' a scalar for each of `losses`, and ``loss``, their sum
+            weighted by each one's `loss_weight`.
 
         Raises:
             ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
         """
         check_mode(mode, self)
-        raw = list(self._raw(self.backbone(img)))
+        raw = list(self._raw(self.backbone(img), mode))
         if mode == "predict":
             return {name: value for head, outputs in raw for name, value in head.activate(outputs).items()}
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
         if mode == "tensor":
             return joined
         known = (heatmaps, target_weight, right, hand, simcc_x, simcc_y, coordinates)
-        targets = Targets(*known, offsets, displacements, displacement_weight)
-        return self._loss(joined, targets)
+        fields = (offsets, displacements, displacement_weight)
+        return self._loss(joined, Targets(*known, *fields, hand_angles, hand_classes))
 
-    def _raw(self, features: Sequence[Tensor]) -> Iterator[tuple[Head, dict[str, Tensor]]]:
+    def _raw(self, features: Sequence[Tensor], mode: Mode) -> Iterator[tuple[Head, dict[str, Tensor]]]:
         """Each head with its raw outputs, the main one first."""
         outputs = self.head(features)
         yield self.head, outputs
         predictions = self.head.activate(outputs)
         for aux in cast("Iterator[Head]", self.aux_heads.values()):
-            yield aux, aux(features, *(predictions[name] for name in aux.reads))
+            if not (mode == "predict" and aux.training_only):
+                yield aux, aux(features, *(predictions[name] for name in aux.reads))
 
     def _loss(self, outputs: dict[str, Tensor], targets: Targets) -> dict[str, Tensor]:
         losses = cast("Sequence[Loss]", self.losses)

@@ -5,6 +5,7 @@ from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.heatmap_head import HeatmapHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
 from handkit.models.heads.offset_head import HandOffsetHead, OffsetHead
+from handkit.models.heads.pfld_heads import PFLDHead, RotationHead
 from handkit.models.heads.pose_handedness import PoseHandednessHead
 from handkit.models.heads.regression_head import RegressionHead
 from handkit.models.heads.simcc_heads import RTMCCHead, SimCCHead
@@ -16,9 +17,11 @@ __all__ = [
     "Head",
     "HeatmapHead",
     "OffsetHead",
+    "PFLDHead",
     "PoseHandednessHead",
     "PresenceHead",
     "RTMCCHead",
     "RegressionHead",
+    "RotationHead",
     "SimCCHead",
 ]

@@ -21,11 +21,13 @@ class Head(nn.Module):
     Attributes:
         outputs: the names of what the head gives.
         reads: the main head's predictions that an auxiliary head takes beside the features, by name, in order.
+        training_only: it answers in training and not in the mode 'predict'.
         activation: applied to each of its outputs by `activate`, where `activation_of` does not say otherwise.
     """
 
     outputs: tuple[str, ...]
     reads: tuple[str, ...] = ()
+    training_only: bool = False
     activation: Activation = "none"
 
     def activate(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
 from handkit.models.losses.heatmaps import KeypointMSELoss, KeypointOHKMMSELoss, SpatialCrossEntropyLoss
 from handkit.models.losses.multibox import MultiBoxLoss
 from handkit.models.losses.offsets import DisplacementLoss, HeatmapBCELoss, OffsetLoss
+from handkit.models.losses.pfld import PFLDLoss
 from handkit.models.losses.simcc import KLDiscretLoss
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Loss",
     "MultiBoxLoss",
     "OffsetLoss",
+    "PFLDLoss",
     "PresenceLoss",
     "SmoothL1Loss",
     "SpatialCrossEntropyLoss",

@@ -28,6 +28,8 @@ class Targets:
         offsets: (N, K, 2, h, w) in units of the codec's radius, likewise.
         displacements: (N, 2E, 2, h, w) in the same units, from the codec `HandOffsets`.
         displacement_weight: (N, 2E, h, w) share with which a cell of a displacement counts.
+        hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
+        hand_classes: (N, C) 1 where the hand is of a class, else 0.
     """
 
     heatmaps: Tensor | None = None
@@ -40,6 +42,8 @@ class Targets:
     offsets: Tensor | None = None
     displacements: Tensor | None = None
     displacement_weight: Tensor | None = None
+    hand_angles: Tensor | None = None
+    hand_classes: Tensor | None = None
 
     def need(self, name: str, loss: nn.Module) -> Tensor:
         """The target of that name.

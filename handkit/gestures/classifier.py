@@ -1,0 +1,127 @@
+"""A perceptron with one hidden layer that names gestures; needs numpy alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from handkit.errors import CheckpointError, ConfigError
+from handkit.files import writing
+from handkit.gestures.features import FEATURES, hand_features
+from handkit.registry import MODELS
+
+Array = NDArray[Any]
+#: The classifier that is part of the package.
+SHIPPED = Path(__file__).with_name("handsynth.safetensors")
+_FORMAT = "handkit gestures 1"
+
+
+@dataclass(frozen=True)
+class GestureWeights:
+    """What a training learns.
+
+    Args:
+        classes: the gestures' names.
+        upright: see `hand_features`.
+        arrays: ``hidden.weight`` (H, F), ``hidden.bias`` (H,), ``output.weight`` (C, H), ``output.bias`` (C,).
+
+    Raises:
+        CheckpointError: arrays that do not fit each other, or fewer than two classes.
+    """
+
+    classes: tuple[str, ...]
+    upright: bool
+    arrays: dict[str, Array]
+
+    def __post_init__(self) -> None:
+        shapes = {name: value.shape for name, value in self.arrays.items()}
+        hidden = shapes.get("hidden.bias", (0,))[0]
+        count = len(self.classes)
+        wanted = {
+            "hidden.weight": (hidden, FEATURES),
+            "hidden.bias": (hidden,),
+            "output.weight": (count, hidden),
+            "output.bias": (count,),
+        }
+        if count < 2 or shapes != wanted:
+            raise CheckpointError(f"no weights of {count} gestures: {shapes}, expected {wanted}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes one safetensors file."""
+        head = {"format": _FORMAT, "classes": json.dumps(self.classes), "upright": json.dumps(self.upright)}
+        with writing(Path(path)) as file:
+            file.write(save(self.arrays, head))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> GestureWeights:
+        """Reads what `save` wrote.
+
+        Raises:
+            CheckpointError: there is no such file, or it is another one.
+        """
+        try:
+            with safe_open(os.fspath(path), "numpy") as file:
+                head = file.metadata() or {}
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{path}: cannot be read as weights of gestures ({error})") from None
+        if head.get("format") != _FORMAT:
+            raise CheckpointError(f"{path}: holds no gestures; `handkit gesture train` writes such files")
+        return cls(tuple(json.loads(head["classes"])), bool(json.loads(head["upright"])), arrays)
+
+
+@MODELS.register_module()
+class GestureClassifier:
+    """Names what hands do, from their joints in the picture.
+
+    Args:
+        weights: a file of `handkit gesture train`; None: the one in the package, for the ten digits of American Sign
+            Language and further gestures, learnt from the joints of rendered hands.
+        threshold: a likeliest gesture of less probability is no answer.
+
+    Attributes:
+        classes: the gestures' names.
+
+    Raises:
+        ConfigError: a threshold outside [0, 1].
+        CheckpointError: no such file, or another one.
+    """
+
+    def __init__(self, weights: str | None = None, threshold: float = 0.5) -> None:
+        if not 0 <= threshold <= 1:
+            raise ConfigError(f"GestureClassifier: threshold must be in [0, 1], not {threshold}")
+        self.threshold = threshold
+        self._weights = GestureWeights.load(SHIPPED if weights is None else weights)
+        self.classes = self._weights.classes
+
+    def probabilities(self, points: Array) -> Array:
+        """(N, 21, 2) joints -> (N, C) probabilities of `classes`.
+
+        Raises:
+            DataError: see `hand_features`.
+        """
+        of = self._weights.arrays
+        features = hand_features(points, self._weights.upright)
+        hidden = np.maximum(features @ of["hidden.weight"].T + of["hidden.bias"], 0)
+        logits = hidden @ of["output.weight"].T + of["output.bias"]
+        powers = np.exp(logits - logits.max(1, keepdims=True))
+        shares: Array = powers / powers.sum(1, keepdims=True)
+        return shares
+
+    def __call__(self, points: Array) -> tuple[tuple[str | None, ...], Array]:
+        """(N, 21, 2) joints -> N names, None where none is certain enough, and (N,) their probabilities."""
+        shares = self.probabilities(points)
+        scores = shares.max(1, initial=0)
+        best = shares.argmax(1)
+        names = tuple(
+            self.classes[row] if score >= self.threshold else None for row, score in zip(best, scores, strict=True)
+        )
+        return names, scores

@@ -1,0 +1,114 @@
+"""The pipeline of `hand_gesture`: `Hands` with names of what they do; and joints of photographs sorted by gesture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handkit.errors import DataError
+from handkit.gestures.classifier import GestureClassifier
+from handkit.hands import Hands
+from handkit.pipelines.inputs import BadInput
+from handkit.pipelines.keypoints import HandKeypoints
+
+Array = NDArray[Any]
+_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+
+@dataclass(frozen=True)
+class HandGestures:
+    """Call it as `HandKeypoints`; the `Hands` it answers have `gestures` and `gesture_scores`.
+
+    Args:
+        keypoints: finds the hands and their joints.
+        classifier: names them.
+    """
+
+    keypoints: HandKeypoints
+    classifier: GestureClassifier
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The resolved config."""
+        return self.keypoints.config
+
+    def __call__(self, inputs: Any, boxes: Any = None, **options: Any) -> Any:
+        """Finds and names the hands of one image, a list, or a generator of images; see `HandKeypoints`."""
+        answers = self.keypoints(inputs, boxes, **options)
+        if isinstance(answers, (Hands, BadInput)):
+            return self._named(answers)
+        if isinstance(answers, list):
+            return [self._named(answer) for answer in answers]
+        return (self._named(answer) for answer in answers)
+
+    def _named(self, answer: Hands | BadInput) -> Hands | BadInput:
+        if isinstance(answer, BadInput):
+            return answer
+        names, scores = self.classifier(answer.keypoints)
+        return replace(answer, gestures=names, gesture_scores=scores)
+
+
+@dataclass(frozen=True)
+class SortedJoints:
+    """Joints of photographs that were sorted into a folder per gesture.
+
+    Args:
+        points: (N, 21, 2) pixels of the best hand of each photograph.
+        labels: (N,) indices into `classes`.
+        classes: the folders' names, sorted.
+        without_hand: photographs in which no hand was found, or that could not be read.
+    """
+
+    points: Array
+    labels: Array
+    classes: tuple[str, ...]
+    without_hand: tuple[Path, ...]
+
+
+def read_sorted(
+    folder: str | os.PathLike[str], pipe: Callable[..., Any], report: Callable[[str, int, int], None] | None = None
+) -> SortedJoints:
+    """Joints of the photographs in the folders of a folder, whose names are the gestures'.
+
+    Args:
+        folder: with one folder of pictures for each gesture.
+        pipe: finds hands: `HandKeypoints`.
+        report: told of each class: its name, its photographs, and those with a hand.
+
+    Raises:
+        DataError: there is no such folder, fewer than two gestures, or a gesture without a picture or without a hand.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise DataError(f"{root}: there is no such folder")
+    classes = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if len(classes) < 2:
+        raise DataError(f"{root}: has {len(classes)} folders; put the photographs of each gesture into one")
+    pictures = {path.name: sorted(_pictures(path)) for path in classes}
+    empty = [name for name, files in pictures.items() if not files]
+    if empty:
+        raise DataError(f"{root}: no pictures ({', '.join(sorted(_PICTURES))}) in the folder of {', '.join(empty)}")
+    points: list[Array] = []
+    labels: list[int] = []
+    without: list[Path] = []
+    for number, (name, files) in enumerate(pictures.items()):
+        found = [answer for answer in pipe([str(file) for file in files], on_error="skip")]
+        seen = [isinstance(answer, Hands) and len(answer) > 0 for answer in found]
+        points += [answer.keypoints[0] for answer, shown in zip(found, seen, strict=True) if shown]
+        without += [file for file, shown in zip(files, seen, strict=True) if not shown]
+        labels += [number] * sum(seen)
+        if report is not None:
+            report(name, len(files), sum(seen))
+        if not any(seen):
+            raise DataError(f"{root / name}: in none of its {len(files)} pictures a hand was found")
+    return SortedJoints(np.array(points), np.array(labels), tuple(pictures), tuple(without))
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES and path.is_file())
