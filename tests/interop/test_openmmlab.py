@@ -19,9 +19,9 @@ CODECS = ("GaussianHeatmap", "UDPHeatmap", "SimCC", "Regression")
 
 @pytest.fixture(scope="module")
 def found(openmmlab_python: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What `openmmlab_program.py` found."""
+    """What `openmmlab_user.py` found."""
     folder = tmp_path_factory.mktemp("openmmlab")
-    openmmlab_python.run(HERE / "openmmlab_program.py", folder, cwd=folder)
+    openmmlab_python.run(HERE / "programs" / "openmmlab_user.py", folder, cwd=folder)
     answer: dict[str, Any] = json.loads((folder / "found.json").read_text())
     return answer
 

@@ -119,7 +119,7 @@ def test_what_is_not_asked_for_is_not_measured(models: list[str], data: Path) ->
     assert row.to_dict()["milliseconds"] is None
 
 
-def test_the_default_pipeline_is_named_by_its_nets(mediapipe_files: dict[str, Path], data: Path) -> None:
+def test_a_pipeline_is_named_by_its_nets(mediapipe_files: dict[str, Path], data: Path) -> None:
     (row,) = compare_pipelines(["pipelines/hand_2d_keypoints_mediapipe"], data, turns=(0,), timed=1)
     assert [net for net, _ in row.nets] == ["detector MediaPipePalm", "model MediaPipeHandLandmarks"]
     assert row.thresholds["presence"] == 0.5

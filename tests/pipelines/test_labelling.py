@@ -246,7 +246,7 @@ def test_a_full_disk_leaves_the_old_file_and_names_the_new(
     assert label_photographs([photos], out, overwrite=True).good == 2
 
 
-def test_the_default_pipeline_on_the_demo_hand(tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+def test_the_default_pipeline_on_the_demo_hand(tmp_path: Path) -> None:
     picture = np.asarray(Image.open(demo_image()).convert("RGB"))
     (tmp_path / "photos").mkdir()
     for name, pixels in (("a", picture), ("mirrored", picture[:, ::-1]), ("turned", np.rot90(picture, -1))):
@@ -263,5 +263,5 @@ def test_the_default_pipeline_on_the_demo_hand(tmp_path: Path, mediapipe_files: 
         assert np.linalg.norm(other - plain["keypoints"], axis=-1).mean() < 0.01 * size
     assert (plain["right"], mirrored["right"], turned["right"]) == (1, 0, 1)
     info = document(tmp_path / "mine.json")["info"]
-    assert [net["part"] for net in info["nets"]] == ["detector", "retry_detector", "model"]
+    assert [net["part"] for net in info["nets"]] == ["detector", "model"]
     assert all(len(net["sha256"]) == 64 for net in info["nets"])

@@ -1,6 +1,6 @@
 """What `test_openmmlab.py` runs where mmpose, mmdet and mmcv are: it compares, and prints what it found as JSON.
 
-python openmmlab_program.py FOLDER
+python openmmlab_user.py FOLDER
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from handkit.registry.config import load_config
 from handkit.registry.validate import validate
 
 FOLDER = Path(sys.argv[1])
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "golden"))
 import mmdet_rule
 import rtmdet_rule
 
