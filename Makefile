@@ -6,6 +6,7 @@ RC := .venv-mmengine-rc
 RC_READY := $(RC)/.ready
 INTEROP := .venv-interop
 EASYCV := $(INTEROP)/wheels/pai_easycv-0.11.7-py3-none-any.whl
+MMPOSE_0X := $(INTEROP)/wheels/mmpose-0.29.0-py2.py3-none-any.whl
 .DELETE_ON_ERROR:
 .PHONY: setup demo test lint types tests wheel test-mmengine-rc test-interop clean
 
@@ -52,12 +53,13 @@ $(RC_READY): setup.py pyproject.toml
 	touch $@
 
 # handkit beside the real packages of other toolkits: one environment each, kept from run to run.
-test-interop: setup $(INTEROP)/modelscope/.ready $(INTEROP)/openmmlab/.ready $(EASYCV)
+test-interop: setup $(INTEROP)/modelscope/.ready $(INTEROP)/openmmlab/.ready $(EASYCV) $(MMPOSE_0X)
 	$(BIN)/handkit download --all
 	HANDKIT_INTEROP=1 HANDKIT_OFFLINE=1 \
 	HANDKIT_MODELSCOPE_PYTHON=$(INTEROP)/modelscope/bin/python \
 	HANDKIT_OPENMMLAB_PYTHON=$(INTEROP)/openmmlab/bin/python \
 	HANDKIT_EASYCV_WHEEL=$(EASYCV) \
+	HANDKIT_MMPOSE_0X_WHEEL=$(MMPOSE_0X) \
 	$(BIN)/python -m pytest tests/interop
 
 $(INTEROP)/modelscope/.ready: setup.py pyproject.toml
@@ -71,9 +73,12 @@ $(INTEROP)/openmmlab/.ready: setup.py pyproject.toml handkit/interop/environment
 	$(BIN)/handkit openmmlab install --venv $(@D)
 	touch $@
 
-# Its configs are read; it is never installed.
+# Their configs are read; they are never installed.
 $(EASYCV): | $(READY)
 	$(BIN)/pip download -q --no-deps --only-binary :all: -d $(@D) pai-easycv==0.11.7
+
+$(MMPOSE_0X): | $(READY)
+	$(BIN)/pip download -q --no-deps --only-binary :all: -d $(@D) mmpose==0.29.0
 
 clean:
 	rm -rf .venv $(RC) $(INTEROP) build dist *.egg-info demo/out

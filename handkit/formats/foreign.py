@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from handkit.errors import ConfigError
-from handkit.formats import easycv, mmpose
+from handkit.formats import easycv, mmpose, mmpose_0x
 from handkit.formats.schedules import Node
 from handkit.formats.text import parse_config
 
@@ -17,11 +17,12 @@ from handkit.formats.text import parse_config
 _DEEPEST = 20
 #: Keys at the top that handkit's own configs do not have, and others' do.
 _FOREIGN = frozenset({"data", "data_cfg", "total_epochs", "train_dataloader", "train_cfg", "optim_wrapper"})
-#: By the type of the model: the toolkit, and its translator.
+#: By the type of the model: the toolkits, and their translators. EasyCV took the name from mmpose 0.x.
 _TOOLKITS: dict[str, tuple[str, Callable[..., Node]]] = {
-    "TopDown": ("EasyCV", easycv.translate),
+    "TopDown": ("mmpose 0.x", mmpose_0x.translate),
     "TopdownPoseEstimator": ("mmpose 1.x", mmpose.translate),
 }
+_EASYCV = ("EasyCV", easycv.translate)
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,20 @@ def translation(path: Path) -> Translation | None:
     if kind not in _TOOLKITS:
         raise ConfigError(
             f"{path}: is a config of another toolkit whose model, {kind!r}, handkit does not translate; it reads "
-            "EasyCV's TopDown and mmpose 1.x's TopdownPoseEstimator"
+            "TopDown of EasyCV and of mmpose 0.x, and mmpose 1.x's TopdownPoseEstimator"
         )
-    toolkit, translate = _TOOLKITS[kind]
+    toolkit, translate = _EASYCV if kind == "TopDown" and _of_easycv(config) else _TOOLKITS[kind]
     decisions: list[str] = []
     return Translation(toolkit, translate(config, where=path.name, decisions=decisions), tuple(decisions))
+
+
+def _of_easycv(config: dict[str, Any]) -> bool:
+    """Its data sets have a source of their own, and its batches are called `imgs_per_gpu`."""
+    data = config.get("data")
+    splits = [data.get("train"), data.get("val")] if isinstance(data, dict) else []
+    return isinstance(data, dict) and (
+        "imgs_per_gpu" in data or any(isinstance(s, dict) and "data_source" in s for s in splits)
+    )
 
 
 def _names(path: Path, depth: int = 0) -> set[str]:

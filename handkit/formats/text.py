@@ -12,8 +12,8 @@ from handkit.errors import ConfigError
 
 def parse_config(text: str, where: str = "config", bases: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Evaluates assignments of literals, ``dict(...)``, names assigned before, ``name['key']``, sums and other
-    arithmetic of two numbers, texts put together (``f'{root}/train'``), and lists made from lists
-    (``[x // 2 for x in sizes]``, ``tuple(...)``); nothing else.
+    arithmetic of two numbers, texts put together (``f'{root}/train'``), lists made from lists
+    (``[x // 2 for x in sizes]``, ``tuple(...)``, ``[1.0] * 21``), and ``{{_base_.name.key}}``; nothing else.
 
     Args:
         text: Python source. It is parsed, never executed.
@@ -30,17 +30,16 @@ def parse_config(text: str, where: str = "config", bases: Sequence[Mapping[str, 
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConfigError(f"{where}: is no Python text: {error}") from None
-    names: dict[str, Any] = {}
+    names, below = dict[str, Any](), dict[str, Any]()
+    for layer in bases:
+        below = _merge(below, layer)
     for node in tree.body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            names[node.targets[0].id] = _Values(names, where).value(node.value)
+            names[node.targets[0].id] = _Values(names, where, below).value(node.value)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):  # a docstring, a stray string
             raise _refusal(node, where)
     names.pop("_base_", None)
-    merged: dict[str, Any] = {}
-    for layer in (*bases, names):
-        merged = _merge(merged, layer)
-    return merged
+    return _merge(below, names)
 
 
 class _Values:
@@ -49,11 +48,13 @@ class _Values:
     Args:
         names: the variables so far.
         where: the file's name in messages.
+        below: the variables of the files that it is based on.
     """
 
-    def __init__(self, names: Mapping[str, Any], where: str) -> None:
+    def __init__(self, names: Mapping[str, Any], where: str, below: Mapping[str, Any]) -> None:
         self._names = names
         self._where = where
+        self._below = below
 
     def value(self, node: ast.expr) -> Any:
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
@@ -84,6 +85,22 @@ class _Values:
 
     def _tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self.value(item) for item in node.elts)
+
+    def _set(self, node: ast.Set) -> Any:
+        """``{{_base_.name.key}}``, which is no set: the variable of a file below."""
+        inner = node.elts[0]
+        if len(node.elts) > 1 or not isinstance(inner, ast.Set) or len(inner.elts) > 1:
+            raise TypeError
+        path, place = list[str](), inner.elts[0]
+        while isinstance(place, ast.Attribute):
+            path.insert(0, place.attr)
+            place = place.value
+        if not path or not isinstance(place, ast.Name) or place.id != "_base_":
+            raise TypeError
+        value: Any = self._below
+        for key in path:
+            value = value[key]
+        return value
 
     def _dict(self, node: ast.Dict) -> dict[Any, Any]:
         made: dict[Any, Any] = {}
@@ -125,12 +142,16 @@ class _Values:
         if not isinstance(values, (list, tuple)):
             raise TypeError
         name = loop.target.id
-        return [_Values({**self._names, name: value}, self._where).value(node.elt) for value in values]
+        return [_Values({**self._names, name: value}, self._where, self._below).value(node.elt) for value in values]
 
     def _binop(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.Add):
             return left + right
+        if isinstance(node.op, ast.Mult) and isinstance(left, list) and type(right) is int:
+            if len(left) * right > _LONGEST:
+                raise TypeError
+            return left * right
         if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
             raise TypeError
         result = _ARITHMETIC[type(node.op)](left, right)
@@ -141,6 +162,8 @@ class _Values:
 
 #: Repeated products would otherwise fill the memory.
 _LARGEST = 1e15
+#: And repeated lists.
+_LONGEST = 10_000
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from handkit.errors import ConfigError
-from handkit.formats import easycv, mmdet, mmpose, parse_config
+from handkit.formats import easycv, mmdet, mmpose, mmpose_0x, parse_config
 from handkit.formats.fields import plain
 from handkit.registry import build, resolve
 from handkit.registry.config import load_config
@@ -29,6 +29,7 @@ from handkit.registry.validate import validate
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "published_configs.json").read_text("utf-8"))
 EASYCV: dict[str, Any] = json.loads((FOLDER / "easycv_configs.json").read_text("utf-8"))
+MMPOSE_0X: dict[str, Any] = json.loads((FOLDER / "mmpose_0x_configs.json").read_text("utf-8"))
 HRNET = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
 SSDLITE = "hand_detection/ssdlite_mobilenetv2_onehand10k_320x320"
 #: Published file, its translator, handkit's recipe. All were made for 8 GPUs.
@@ -37,6 +38,8 @@ PAIRS = {
     "detector": (mmdet.translate, SSDLITE),
     "detector_training": (mmdet.translate, SSDLITE),
     "easycv_hrnet": (easycv.translate, "hand_2d_keypoints/hrnetv2_w18_easycv_coco-wholebody-hand_256x256"),
+    "mmpose_0x_dark": (mmpose_0x.translate, HRNET),
+    "mmpose_0x_udp": (mmpose_0x.translate, "hand_2d_keypoints/hrnetv2_w18_udp_onehand10k_256x256"),
     **{
         name: (mmpose.translate, f"hand_2d_keypoints/{recipe}_256x256")
         for name, recipe in {
@@ -60,8 +63,18 @@ STEPPED = (
     *("hand5", "freihand_resnet", "onehand_regression"),
 )
 MOVES = ("TopDownRandom", "TopDownGetRandom")
+#: What mmpose 1.x changed in its recipes, and mmcv's warm-up.
+_OF_0X = [
+    ".schedule.warmup_iters: 500.0 here, 501.0 published",
+    ".train_transforms.1.distribution: 'truncnorm' here, 'clipped_normal' published",
+    ".train_transforms.3.distribution: 'truncnorm' here, 'uniform' published",
+]
 #: Differences that the recipe states and gives reasons for.
-EXPLAINED = {"coco_rtmpose": [".flip_test: 'aligned' here, 'mmpose' published"]}
+EXPLAINED = {
+    "coco_rtmpose": [".flip_test: 'aligned' here, 'mmpose' published"],
+    "mmpose_0x_dark": _OF_0X,
+    "mmpose_0x_udp": [*_OF_0X, ".val_batch_size: None here, 32.0 published"],
+}
 #: What a recipe must share with the published one, where that states it.
 TRAINED = {"model", "train_dataset", "train_transforms", "batch_size", "lr_base_batch", "max_epochs"} | {
     *("optimizer", "schedule", "clip_grad_norm", "val_interval", "val_dataset", "test_transforms", "task")
@@ -124,7 +137,7 @@ def without_defaults(node: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_our_recipe_is_the_published_one(name: str) -> None:
-    assert compared(name, {**GOLDEN, **EASYCV}[name]) == EXPLAINED.get(name, [])
+    assert compared(name, {**GOLDEN, **EASYCV, **MMPOSE_0X}[name]) == EXPLAINED.get(name, [])
 
 
 def test_the_comparison_covers_a_whole_training() -> None:

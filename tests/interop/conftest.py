@@ -72,3 +72,9 @@ def openmmlab_python() -> Interpreter:
 def easycv_wheel() -> Path:
     """The wheel pai-easycv 0.11.7."""
     return _named("HANDKIT_EASYCV_WHEEL", "wheel of pai-easycv")
+
+
+@pytest.fixture(scope="session")
+def mmpose_0x_wheel() -> Path:
+    """The wheel mmpose 0.29.0."""
+    return _named("HANDKIT_MMPOSE_0X_WHEEL", "wheel of mmpose 0.x")

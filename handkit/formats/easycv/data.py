@@ -14,6 +14,7 @@ from handkit.formats.schedules import Node
 _PADDING = 1.25
 #: In training it moves three boxes of ten by up to a fifth of their sides, which padded boxes have less of.
 _SHIFT = {"type": "TopDownRandomShift", "shift_factor": 0.2 / _PADDING, "shift_prob": 0.3, "distribution": "uniform"}
+_GAUSSIAN = "GaussianHeatmap"
 _JOINTS = list(range(21))
 #: The rows that handkit has for EasyCV's names, and whether large is good.
 _NAMES = {"AUC": ("AUC", "max"), "EPE": ("EPE", "min"), "NME": ("NME_easycv", "min")}
@@ -48,15 +49,19 @@ def data_cfg(fields: Fields) -> Node:
     return {key: tuple(value) for key, value in sizes.items()}
 
 
-def targets(nodes: Sequence[Any], where: str) -> Node:
-    """How `GaussianHeatmap` makes the targets of a training's pipeline."""
+def targets(nodes: Sequence[Any], where: str, encoding: str = "MSRA") -> Node:
+    """How `GaussianHeatmap`, or with 'UDP' `UDPHeatmap`, makes the targets of a training's pipeline.
+
+    Raises:
+        ConfigError: there are none, or they are encoded otherwise.
+    """
     for index, node in enumerate(nodes):
         if isinstance(node, dict) and node.get("type") == "TopDownGenerateTarget":
-            fields = Fields(node, f"{where}.{index}").drop("type", "kernel", "valid_radius_factor")
-            fields.expect(encoding="MSRA", target_type="GaussianHeatmap")
-            made = {"sigma": float(fields.take("sigma", 2)), "unbiased": fields.take("unbiased_encoding", False)}
+            fields = Fields({"encoding": "MSRA", **node}, f"{where}.{index}")
+            fields.drop("type", "kernel", "valid_radius_factor").expect(encoding=encoding, target_type=_GAUSSIAN)
+            made, unbiased = {"sigma": float(fields.take("sigma", 2))}, fields.take("unbiased_encoding", False)
             fields.end()
-            return made
+            return made if encoding == "UDP" else {**made, "unbiased": unbiased}
     raise ConfigError(f"{where}: has no TopDownGenerateTarget, so nothing is learnt")
 
 
@@ -69,7 +74,7 @@ def pipeline(nodes: Sequence[Any], where: str, codec: Node, training: bool, deci
     keys = ["img"]
     for index, node in enumerate(nodes):
         fields = Fields(node, f"{where}.{index}")
-        kind = fields.kind(*_STEPS, "TopDownAffine", "TopDownGenerateTarget", "PoseCollect")
+        kind = fields.kind(*STEPS, "TopDownAffine", "TopDownGenerateTarget", "PoseCollect")
         if kind == "TopDownAffine":
             made.append(_affine(fields, codec["input_size"]))
         elif kind == "TopDownGenerateTarget":  # read by `targets`
@@ -79,7 +84,7 @@ def pipeline(nodes: Sequence[Any], where: str, codec: Node, training: bool, deci
         elif kind == "PoseCollect":
             fields.drop("keys", "meta_keys", "meta_name")
         else:
-            made.append({"type": kind, **_STEPS[kind](fields)})
+            made.append({"type": kind, **STEPS[kind](fields)})
         fields.end()
     return [*made, {"type": "PoseCollect", "keys": keys}]
 
@@ -113,7 +118,8 @@ def _normalise(fields: Fields) -> Node:
     return {"mean": fields.take("mean"), "std": fields.take("std")}
 
 
-_STEPS = {
+#: Steps that mmpose 0.x has too, but for the name of `MMToTensor`.
+STEPS = {
     "TopDownRandomFlip": _flip,
     "TopDownGetRandomScaleRotation": _turn,
     "MMToTensor": _nothing,

@@ -17,17 +17,28 @@ def network(fields: Fields, decisions: Decisions) -> tuple[Node, Node, str | Non
         ConfigError: a part without a counterpart.
     """
     fields.expect(type="TopDown", train_cfg={})
+    pretrained(fields, decisions)
+    head = fields.node("keypoint_head").expect(type="TopdownHeatmapSimpleHead", align_corners=False)
+    made, term = parts(fields, head), squares(head)
+    test = fields.node("test_cfg", {}).expect(use_udp=False)
+    made_of_maps, flip = decoding(test), _flip_test(test, decisions)
+    for part in (test, head, fields):
+        part.end()
+    return {"type": "TopDownEstimator", **made, "losses": [term]}, made_of_maps, flip
+
+
+def pretrained(fields: Fields, decisions: Decisions) -> None:
+    """The weights that a `model` begins with, which stay where they are."""
     if fields.take("pretrained", None):
         decisions.append(f"{fields.where}.pretrained: not fetched; name a file by backbone_from or load_from")
-    head = fields.node("keypoint_head").expect(type="TopdownHeatmapSimpleHead", align_corners=False)
-    made = parts(fields, head)
+
+
+def squares(head: Fields) -> Node:
+    """The loss of heat maps."""
     loss = head.node("loss_keypoint").expect(type="JointsMSELoss", use_target_weight=True)
-    term = {"type": "KeypointMSELoss", "loss_weight": loss.take("loss_weight", 1.0)}
-    test = fields.node("test_cfg", {})
-    decoding, flip = _decoding(test), _flip_test(test, decisions)
-    for part in (test, loss, head, fields):
-        part.end()
-    return {"type": "TopDownEstimator", **made, "losses": [term]}, decoding, flip
+    weight = loss.take("loss_weight", 1.0)
+    loss.end()
+    return {"type": "KeypointMSELoss", "loss_weight": weight}
 
 
 def parts(fields: Fields, head: Fields) -> Node:
@@ -77,9 +88,14 @@ def _alone(fields: Fields, head: Fields) -> Node:
     }
 
 
-def _decoding(test: Fields) -> Node:
-    """'unbiased' is DARK; 'default' goes a quarter of a cell towards the higher neighbour and reads no kernel."""
-    test.expect(target_type="GaussianHeatmap", use_udp=False)
+def decoding(test: Fields) -> Node:
+    """What a codec does with maps; 'unbiased' is DARK, 'default' goes a quarter of a cell towards the higher neighbour
+    and reads no kernel.
+
+    Raises:
+        ConfigError: a `test_cfg` without a counterpart.
+    """
+    test.expect(target_type="GaussianHeatmap")
     process, kernel = test.take("post_process", "default"), test.take("modulate_kernel", 11)
     if process not in ("default", "unbiased"):
         raise ConfigError(

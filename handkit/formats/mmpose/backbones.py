@@ -24,6 +24,7 @@ def plain_backbone(fields: Fields) -> Node:
 
 
 def _resnet(fields: Fields) -> Node:
+    fields.expect(num_stages=4)
     fields.expect(norm_cfg=_NORM, style="pytorch", deep_stem=False, avg_down=False, frozen_stages=-1, norm_eval=False)
     defaults = {"in_channels": 3, "out_indices": (3,), "zero_init_residual": True}
     return {"depth": fields.take("depth"), **{key: fields.take(key, value) for key, value in defaults.items()}}

@@ -13,7 +13,7 @@ from handkit.formats.schedules import Node
 Decisions = list[str]
 _METRICS = {"PCKAccuracy": "PCK", "AUC": "AUC", "EPE": "EPE"}
 #: Readers, and the boxes by which mmpose crops and measures.
-_DATASETS: dict[str, Node] = {
+DATASETS: dict[str, Node] = {
     "CocoWholeBodyHandDataset": {"type": "CocoWholeBodyHand"},
     "OneHand10KDataset": {"type": "OneHand10K", "box": "annotated"},
     "Rhd2DDataset": {"type": "RHD", "box": "annotated"},
@@ -32,7 +32,7 @@ def data(
     loader = Fields(node, where).drop("num_workers", "persistent_workers", "sampler", "drop_last", "pin_memory")
     size = loader.take("batch_size")
     fields = loader.node("dataset").drop("test_mode")
-    kind = fields.kind(*_DATASETS, "CombinedDataset")
+    kind = fields.kind(*DATASETS, "CombinedDataset")
     dataset = _combined(fields, decisions) if kind == "CombinedDataset" else _reader(kind, fields)
     steps = _pipeline(fields.take("pipeline"), f"{fields.where}.pipeline", codec, tensors, decisions)
     for part in (fields, loader):
@@ -48,7 +48,7 @@ def _reader(kind: str, fields: Fields) -> Node:
     prefix = fields.node("data_prefix", {"img": ""})
     image_root = (root + prefix.take("img")).rstrip("/")
     prefix.end()
-    return {**_DATASETS[kind], "ann_file": root + fields.take("ann_file"), "image_root": image_root}
+    return {**DATASETS[kind], "ann_file": root + fields.take("ann_file"), "image_root": image_root}
 
 
 def _combined(fields: Fields, decisions: Decisions) -> Node:
@@ -56,7 +56,7 @@ def _combined(fields: Fields, decisions: Decisions) -> Node:
     made: list[Node] = []
     for index, node in enumerate(fields.drop("metainfo").take("datasets")):
         own = Fields(node, f"{fields.where}.datasets.{index}").drop("test_mode")
-        kind = own.kind(*_DATASETS, "HalpeHandDataset")
+        kind = own.kind(*DATASETS, "HalpeHandDataset")
         steps = own.take("pipeline", [])
         if kind == "HalpeHandDataset":
             decisions.append(f"{own.where}: left out, since mmpose names HalpeHandDataset but has none")
