@@ -1,7 +1,7 @@
 """Pictures of results."""
 
 from handkit.drawing.hands import draw
-from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes
+from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes, draw_mask
 from handkit.drawing.tables import joint_table
 
-__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "joint_table"]
+__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "draw_mask", "joint_table"]

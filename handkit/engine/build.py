@@ -19,7 +19,7 @@ from handkit.engine.display import DisplayHook
 from handkit.engine.environment import seed_everything
 from handkit.engine.hooks import AverageHook, LearningRateHook, RecordHook, StateHook
 from handkit.engine.loading import measuring_loader, training_loader
-from handkit.engine.measuring import BoxEvaluator, CropEvaluator
+from handkit.engine.measuring import evaluator_of
 from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.optimizers import scale_lr
 from handkit.engine.pictures import PicturesHook
@@ -32,11 +32,11 @@ from handkit.engine.schedules import ConstantSchedule
 from handkit.engine.state import Progress, TrainingState
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, did_you_mean
 from handkit.hub import resolve
 from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHEDULES, TRANSFORMS, build
 from handkit.registry.keys import TrainingSettings
-from handkit.registry.validate import measures_boxes, validate
+from handkit.registry.validate import measures_masks, needs_codec, validate
 from handkit.runtime.torch import usable_device
 from handkit.transforms.base import split_stages
 
@@ -81,6 +81,7 @@ def build_runner(
     precision.prepare(model)
     begun = [] if resume and folder.last.exists() else _load(model, settings)
     processes.spread_(list(model.state_dict().values()))
+    frozen = [model_part(model, name, "frozen").requires_grad_(False) for name in settings.frozen]
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
     train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
@@ -96,7 +97,9 @@ def build_runner(
     processes.largest()  # the folder is open, or nobody goes on
     own = _hooks(config, state, records, folder, settings, console)
     runner = HandRunner(
-        TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last, processes),
+        TrainingModule(
+            model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last, processes, frozen
+        ),
         GradientSteps(optimizer, precision, settings.clip_grad_norm),
         training_loader(view, sampler, settings.workers),
         sampler,
@@ -134,12 +137,28 @@ def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
         source = resolve(settings.backbone_from)
         load_weights(backbone, source, extra=getattr(backbone, "classifier", ()), part="backbone")
         lines.append(f"weights of the backbone: {settings.backbone_from}")
-    if settings.load_from is None:
-        return lines
-    heads = getattr(model, "aux_heads", ())
-    absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
-    rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
-    return [*lines, f"weights of {settings.load_from}{rest}"]
+    if settings.load_from is not None:
+        heads = getattr(model, "aux_heads", ())
+        absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
+        rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
+        lines.append(f"weights of {settings.load_from}{rest}")
+    for name, reference in (settings.init_cfg or {}).items():
+        load_weights(model_part(model, name, "init_cfg"), resolve(reference), part=name)
+        lines.append(f"weights of {name}: {reference}")
+    return lines
+
+
+def model_part(model: nn.Module, name: str, key: str) -> nn.Module:
+    """A part by its dotted name.
+
+    Raises:
+        ConfigError: the model has none of that name.
+    """
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        parts = [part for part, _ in model.named_modules() if part]
+        raise ConfigError(f"{key}: {type(model).__name__} has no part {name!r}; {did_you_mean(name, parts)}") from None
 
 
 def _measurement(
@@ -152,11 +171,9 @@ def _measurement(
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
     size = settings.val_batch_size or settings.batch_size
     loader = measuring_loader(dataset, image_part, size, settings.workers, processes)
-    metrics = _list(config, "metrics", METRICS)
-    if measures_boxes(config):
-        return {"val_loader": loader, "evaluator": BoxEvaluator(metrics, processes)}, tensor_part, None
-    codec = build(config["codec"], CODECS, "codec")
-    return {"val_loader": loader, "evaluator": CropEvaluator(metrics, processes)}, tensor_part, codec
+    evaluator = evaluator_of(config, _list(config, "metrics", METRICS), processes)
+    codec = build(config["codec"], CODECS, "codec") if needs_codec(config) else None
+    return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
 
 
 def _hooks(
@@ -176,7 +193,7 @@ def _hooks(
         StateHook(state, folder, settings),
     ]
     if state.processes.first:
-        hooks.append(PicturesHook(folder))
+        hooks.append(PicturesHook(folder, measures_masks(config)))
     if state.average is not None:
         hooks.append(AverageHook(state.average))
     if console is not None and state.processes.first:

@@ -16,10 +16,12 @@ from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops, turn_xyz
 from handkit.hands import Side
+from handkit.metrics.masks import mask_pixels
 from handkit.metrics.matching import match_hands
 from handkit.metrics.pose_samples import PoseSamples
 from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
+from handkit.registry.validate import measures_boxes, measures_masks
 
 
 class HandEvaluator(Evaluator):
@@ -66,7 +68,7 @@ class HandEvaluator(Evaluator):
             return None
         samples = HandSamples.concatenate([part for part, _ in parts])
         names = [name for _, images in parts for name in images]
-        if samples.detections is None:
+        if samples.detections is None and samples.masks is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
         return samples
 
@@ -86,6 +88,30 @@ class BoxEvaluator(HandEvaluator):
         """See `box_samples`."""
         height, width = batch["img"].shape[1:3]
         return box_samples(outputs, batch["labels"], (width, height))
+
+
+class MaskEvaluator(HandEvaluator):
+    """Which pixels of whole images show a hand, at the size that the network sees."""
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """The masks of a batch, whose ``mask`` (N, H, W) went through the transforms with the images.
+
+        Raises:
+            ConfigError: a model that answers no masks.
+            DataError: samples without masks, or with masks of another size.
+        """
+        if "mask" not in outputs:
+            raise ConfigError(f"the model answers {sorted(outputs)}, but masks are measured: give it a MaskHead")
+        if "mask" not in batch:
+            raise DataError("val_dataset gives samples without mask: wrap RHD(masks=True) or HandShards in ImageBoxes")
+        return HandSamples.of_masks(mask_pixels(outputs["mask"], batch["mask"].numpy()))
+
+
+def evaluator_of(config: Mapping[str, Any], metrics: Sequence[Metric], processes: Processes = ALONE) -> HandEvaluator:
+    """The evaluator of what a config's network answers: masks, boxes or joints."""
+    if measures_masks(config):
+        return MaskEvaluator(metrics, processes)
+    return (BoxEvaluator if measures_boxes(config) else CropEvaluator)(metrics, processes)
 
 
 def crop_samples(

@@ -14,26 +14,20 @@ from numpy.typing import NDArray
 
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import (
-    BoxEvaluator,
-    CropEvaluator,
-    HandEvaluator,
-    hand_rows,
-    image_detections,
-    side_of,
-)
+from handkit.engine.measuring import HandEvaluator, evaluator_of, hand_rows, image_detections, side_of
 from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
 from handkit.hub import resolve
 from handkit.metrics.baseline import LabelledHands, mean_pose_samples
+from handkit.metrics.masks import mask_pixels
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
-from handkit.registry.validate import measures_boxes, validate
+from handkit.registry.validate import measures_boxes, measures_masks, needs_codec, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
@@ -46,6 +40,7 @@ if TYPE_CHECKING:
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
 BOX_METRICS = (dict(type="BoxAP"),)
+MASK_METRICS = (dict(type="MaskIoU"),)
 
 
 def measure(
@@ -65,7 +60,7 @@ def measure(
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
     The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
-    looks at whole images instead and is measured by its boxes.
+    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks.
 
     Args:
         config: a path, the name of one of handkit's own, or a resolved one.
@@ -83,7 +78,8 @@ def measure(
         processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS` or `BOX_METRICS`; the same on all processes.
+        The numbers of the config's metrics, or of `CROP_METRICS`, `BOX_METRICS` or `MASK_METRICS`; the same on all
+        processes.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -101,20 +97,20 @@ def measure(
     weights = checkpoint or resolved.get("checkpoint")
     net = build_net({**resolved, "checkpoint": weights, "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
-    boxes = measures_boxes(resolved)
-    if boxes and rotate:
+    whole = not needs_codec(resolved)
+    if whole and rotate:
         raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
     image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
-    metrics = resolved.get("metrics") or (BOX_METRICS if boxes else CROP_METRICS)
+    metrics = resolved.get("metrics") or _usual_metrics(resolved)
     measures = [build(node, METRICS, "metrics") for node in metrics]
-    evaluator = (BoxEvaluator if boxes else CropEvaluator)(measures, processes)
-    if boxes and report is not None:
-        raise ConfigError(f"{where}: finds boxes, and a report is about joints: leave out --report")
+    evaluator = evaluator_of(resolved, measures, processes)
+    if whole and report is not None:
+        raise ConfigError(f"{where}: finds boxes or masks, and a report is about joints: leave out --report")
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)
-    records, rows = _answers(net, loader, evaluator, _box_records if boxes else _records, processes)
+    records, rows = _answers(net, loader, evaluator, _records_of(resolved), processes)
     samples = evaluator.gathered()
     scores = evaluator.scored(samples, bootstrap)
     if weights is not None:
@@ -195,8 +191,21 @@ def _mean_pose(
     for role, hands in (("train_dataset", train), ("measured data set", dataset)):
         if not hasattr(hands, "hands"):
             raise DataError(f"{where}: the {role}, {type(hands).__name__}, cannot tell its labels for a baseline")
-    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset)))
+    spatial = any(metric.spatial for metric in metrics)
+    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset), spatial=spatial))
     return {name: value for name, value in guess.values.items() if not math.isnan(value)}
+
+
+def _usual_metrics(config: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    if measures_masks(config):
+        return MASK_METRICS
+    return BOX_METRICS if measures_boxes(config) else CROP_METRICS
+
+
+def _records_of(config: Mapping[str, Any]) -> Callable[..., list[dict[str, Any]]]:
+    if measures_masks(config):
+        return _mask_records
+    return _box_records if measures_boxes(config) else _records
 
 
 def _records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
@@ -218,4 +227,14 @@ def _box_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) 
     return [
         {"sample_id": name, **image_detections(outputs, index, labels["image_size"], (width, height)).to_dict()}
         for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
+    ]
+
+
+def _mask_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The same of masks: how many pixels of the network's input lie in the intersection and in the union."""
+    pixels = mask_pixels(outputs["mask"], batch["mask"].numpy())
+    names = batch["sample_id"]
+    return [
+        {"sample_id": name, "intersection": int(both), "union": int(either)}
+        for name, (both, either) in zip(names, pixels, strict=True)
     ]
