@@ -61,7 +61,8 @@ def pipeline(
             is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
             detector alone.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
-        checkpoint: the weights of the config's model; a path, or hub:CARD/FILE.
+        checkpoint: the weights of the config's model, of one that answers boxes those of its detector; a path, or
+            hub:CARD/FILE.
         cfg_options: changes to the config by dotted key, as ``--cfg-options``.
         box_threshold: least score of a detected box, in [0, 1]. This and the next two default to the config's value,
             else to the one on the model's card.
@@ -141,7 +142,8 @@ def read_model(
     Args:
         name: see `pipeline`.
         cfg_options: changes by dotted key.
-        checkpoint: the weights of the config's model, instead of those it names.
+        checkpoint: the weights of the config's model, or of the detector of one that answers boxes, instead of those
+            it names.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
@@ -151,7 +153,11 @@ def read_model(
     if folder is not None:
         return with_options(load_bundle(folder, checkpoint), cfg_options, str(name))
     config = load_config(name, cfg_options)
-    return config if checkpoint is None else {**config, "checkpoint": str(checkpoint)}
+    if checkpoint is None:
+        return config
+    if config.get("task") == "hand_detection" and isinstance(config.get("detector"), Mapping):
+        return {**config, "detector": {**config["detector"], "checkpoint": str(checkpoint)}}
+    return {**config, "checkpoint": str(checkpoint)}
 
 
 def _folder(name: str | Path) -> Path | None:
