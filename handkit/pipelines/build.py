@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
+from handkit.gestures.classifier import SHIPPED
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.gestures import HandGestures
 from handkit.pipelines.inputs import OnError
@@ -31,7 +32,7 @@ _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
-_GESTURE = {"type": "GestureClassifier"}
+_GESTURE = {"type": "GestureClassifier", "checkpoint": SHIPPED}
 Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
@@ -54,7 +55,7 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'; hyphens do as well. A model for joints answers
-            'hand_gesture' too, by the classifier in the package or that of ``cfg_options={'gesture.weights': FILE}``.
+            'hand_gesture' too, by the classifier in the package or by ``cfg_options={'gesture.checkpoint': FILE}``.
         model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
             path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
