@@ -2,6 +2,7 @@
 
 from handkit.drawing.hands import draw
 from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes
+from handkit.drawing.space import draw_in_space, write_space_page
 from handkit.drawing.tables import joint_table
 
-__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "joint_table"]
+__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "draw_in_space", "joint_table", "write_space_page"]
