@@ -16,7 +16,7 @@ setup: $(READY)
 $(READY): setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q torch==2.13.0
-	$(BIN)/pip install -q -e '.[dev,mediapipe,serve,synth]'
+	$(BIN)/pip install -q -e '.[dev,mediapipe,plot,serve,synth]'
 	touch $@
 
 demo: setup
@@ -49,7 +49,7 @@ test-mmengine-rc: $(RC_READY)
 $(RC_READY): setup.py pyproject.toml
 	test -x $(RC)/bin/python || $(PYTHON) -m venv $(RC)
 	$(RC)/bin/pip install -q torch==2.13.0
-	$(RC)/bin/pip install -q -e '.[dev,mediapipe,serve,synth]' mmengine-lite==0.11.0rc3
+	$(RC)/bin/pip install -q -e '.[dev,mediapipe,plot,serve,synth]' mmengine-lite==0.11.0rc3
 	touch $@
 
 # handkit beside the real packages of other toolkits: one environment each, kept from run to run.

@@ -48,6 +48,7 @@ setup(
         "mediapipe": ["ai-edge-litert>=2.0"],
         "modelscope": ["modelscope[framework]>=1.40,<2"],
         "openmmlab": ["json_tricks", "munkres", "pycocotools", "shapely", "six", "terminaltables", "tqdm"],
+        "plot": ["plotly>=6"],
         "serve": ["fastapi>=0.115", "python-multipart>=0.0.18", "uvicorn>=0.30"],
         "synth": ["embreex>=4; platform_machine != 'aarch64'"],
         "train": ["tensorboard"],

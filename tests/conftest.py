@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist brings the processes; read when torch is first imported
@@ -44,6 +45,15 @@ def _program(path: str) -> ModuleType:
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser's program, for tests of pages."""
+    program = os.environ.get("HANDKIT_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no browser: install chromium, or name one by HANDKIT_CHROMIUM")
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,16 @@
 
 from handkit.drawing.hands import draw
 from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes, draw_mask
+from handkit.drawing.space import draw_in_space, write_space_page
 from handkit.drawing.tables import joint_table
 
-__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "draw_mask", "joint_table"]
+__all__ = [
+    "contact_sheet",
+    "crop_picture",
+    "draw",
+    "draw_boxes",
+    "draw_in_space",
+    "draw_mask",
+    "joint_table",
+    "write_space_page",
+]

@@ -38,6 +38,7 @@ from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHE
 from handkit.registry.keys import TrainingSettings
 from handkit.registry.validate import measures_masks, needs_codec, validate
 from handkit.runtime.torch import usable_device
+from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms.base import split_stages
 
 
@@ -193,7 +194,7 @@ def _hooks(
         StateHook(state, folder, settings),
     ]
     if state.processes.first:
-        hooks.append(PicturesHook(folder, measures_masks(config)))
+        hooks.append(PicturesHook(folder, SKELETONS[config.get("skeleton", HAND.name)], measures_masks(config)))
     if state.average is not None:
         hooks.append(AverageHook(state.average))
     if console is not None and state.processes.first:

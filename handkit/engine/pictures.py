@@ -14,7 +14,7 @@ from handkit.detections import Detections
 from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes, draw_mask
 from handkit.engine.work_dir import WorkDir
 from handkit.files import writing
-from handkit.skeleton import HAND
+from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
 _MOST = 32
@@ -28,17 +28,19 @@ class PicturesHook(Hook):
     """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
 
     Whole images show boxes or masks, those of the labels in white; crops show joints. Batches without ``img`` (N, H, W,
-    3), and hands of other than 21 joints, are left out.
+    3), and hands of other joints than the skeleton's, are left out.
 
     Args:
         work_dir: where ``first_batch.png`` and ``predictions.png`` go.
+        skeleton: the joints.
         masks: the network answers masks.
     """
 
     priority = "LOWEST"
 
-    def __init__(self, work_dir: WorkDir, masks: bool = False) -> None:
+    def __init__(self, work_dir: WorkDir, skeleton: Skeleton = HAND, masks: bool = False) -> None:
         self._work_dir = work_dir
+        self._skeleton = skeleton
         self._masks = masks
 
     def after_train_iter(
@@ -85,10 +87,16 @@ class PicturesHook(Hook):
         labels: Sequence[Array] | None = None,
     ) -> None:
         crops = batch["img"].numpy()
-        if crops.dtype != np.uint8 or crops.ndim != 4 or points.shape[1] != len(HAND):
+        if crops.dtype != np.uint8 or crops.ndim != 4 or points.shape[1] != len(self._skeleton):
             return
         drawn = [
-            crop_picture(crops[row], points[row], shown[row], None if labels is None else labels[row])
+            crop_picture(
+                crops[row],
+                points[row],
+                shown[row],
+                None if labels is None else labels[row],
+                skeleton=self._skeleton,
+            )
             for row in range(min(len(crops), _MOST))
         ]
         self._save(name, drawn)

@@ -90,6 +90,19 @@ def test_predict_prints_the_joints_of_one_picture(cli: Any, tmp_path: Path) -> N
     assert (tmp_path / "hand.png").is_file()
 
 
+def test_predict_in_space(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:
+    pytest.importorskip("plotly", reason="the extra plot is not installed")
+    model = ("--model", "pipelines/hand_2d_keypoints_mediapipe")
+    assert cli("predict", demo_image(), *model, "--out-3d", tmp_path / "space")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "space").iterdir()) == ["hand.html", "hand.png", "plotly.min.js"]
+    code, _, err = cli("predict", demo_image(), "--out-3d", tmp_path / "none")
+    assert (code, "--out-3d: this model tells no joints in space" in err, (tmp_path / "none").exists()) == (
+        2,
+        True,
+        False,
+    )
+
+
 def test_predict_boxes_only(cli: Any) -> None:
     code, out, _ = cli("predict", demo_image(), "--task", "hand-detection")
     assert (code, ": hand 0." in out) == (0, True)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def predict(
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs, URLs.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures (PNG).")] = None,
+    out_3d: Annotated[
+        Path | None, typer.Option("--out-3d", help="Folder for hands in space: a picture and a page; extra [plot].")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all results, written at the end.")] = None,
     task: Annotated[str, typer.Option(help="hand_2d_keypoints, hand_gesture or hand_detection.")] = "hand_2d_keypoints",
     model: Annotated[str | None, typer.Option(help="Bundle folder or config; default: the task's own.")] = None,
@@ -69,6 +72,8 @@ def predict(
             continue
         records.append({"input": picture.source, **result.to_dict()})
         drawn = None if out is None else _save(out / picture.target, image, result)
+        if out_3d is not None:
+            _save_in_space(out_3d / picture.target, result)
         _report(console, picture, result, drawn, alone=len(wanted) == 1)
     if json_file is not None:
         from handkit.files import write_json
@@ -123,6 +128,23 @@ def _save(path: Path, image: Any, result: Any) -> Path:
     with writing(path) as file:
         Image.fromarray(draw(image, result, channel_order="rgb")).save(file, "PNG")
     return path
+
+
+def _save_in_space(path: Path, result: Any) -> None:
+    from PIL import Image
+
+    from handkit.drawing import draw_in_space, write_space_page
+    from handkit.errors import ConfigError
+    from handkit.files import writing
+    from handkit.hands import Hands
+
+    if not isinstance(result, Hands) or (len(result) and result.xyz_root is None):
+        raise ConfigError("--out-3d: this model tells no joints in space")
+    if not len(result):
+        return
+    with writing(path) as file:
+        Image.fromarray(draw_in_space(result)).save(file, "PNG")
+    write_space_page(path.with_suffix(".html"), result)
 
 
 def _report(console: Any, picture: Picture, result: Any, drawn: Path | None, alone: bool) -> None:
