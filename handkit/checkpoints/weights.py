@@ -93,9 +93,11 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str], metadata: Mappi
     Args:
         model: as in `load_weights`, the network inside a wrapper is meant.
         path: the file; its folder is made.
-        metadata: further text for the file's header, e.g. the name of the config.
+        metadata: further text for the file's header, e.g. the name of the config, beside that of the model's own
+            attribute ``metadata``, if it has one.
     """
-    save_tensors(unwrap(model).state_dict(), path, metadata)
+    network = unwrap(model)
+    save_tensors(network.state_dict(), path, {**getattr(network, "metadata", {}), **(metadata or {})})
 
 
 def save_tensors(

@@ -3,6 +3,7 @@
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
 from handkit.datasets.freihand import FreiHAND
+from handkit.datasets.gesture_hands import GestureHands
 from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
@@ -15,7 +16,7 @@ from handkit.datasets.negatives import NegativePhotos, SquaresBesideHands
 from handkit.datasets.onehand10k import OneHand10K
 from handkit.datasets.panoptic import Panoptic
 from handkit.datasets.rhd import RHD
-from handkit.datasets.synthetic import HandScenes, HandSynth
+from handkit.datasets.synthetic import HandScenes, HandSynth, RenderedGestures
 from handkit.datasets.view import TrainingView
 from handkit.datasets.wflw import WFLW
 
@@ -25,6 +26,7 @@ __all__ = [
     "CocoHands",
     "CocoWholeBodyHand",
     "FreiHAND",
+    "GestureHands",
     "HandPhotos",
     "HandScenes",
     "HandShards",
@@ -37,6 +39,7 @@ __all__ = [
     "NegativePhotos",
     "OneHand10K",
     "Panoptic",
+    "RenderedGestures",
     "RepeatDataset",
     "SourceBalance",
     "SquaresBesideHands",

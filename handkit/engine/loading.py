@@ -22,7 +22,7 @@ from handkit.transforms.base import ImageTransform, Sample
 #: What a measurement needs of a sample beside its picture, as the data set gives it: in image pixels.
 LABELS = (
     *("keypoints", "visible", "box", "right", "hand", "sample_id"),
-    *("xyz_root", "xyz_cam", "boxes", "ignored_boxes", "image_size"),
+    *("xyz_root", "xyz_cam", "boxes", "ignored_boxes", "image_size", "gesture"),
 )
 _GRACE = 30
 #: Columns with as many rows as an image has boxes, and what their numbers of rows are called.

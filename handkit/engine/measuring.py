@@ -16,12 +16,13 @@ from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops, turn_xyz
 from handkit.hands import Side
+from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.masks import mask_pixels
 from handkit.metrics.matching import match_hands
 from handkit.metrics.pose_samples import PoseSamples
 from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
-from handkit.registry.validate import measures_boxes, measures_masks
+from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks
 
 
 class HandEvaluator(Evaluator):
@@ -107,8 +108,39 @@ class MaskEvaluator(HandEvaluator):
         return HandSamples.of_masks(mask_pixels(outputs["mask"], batch["mask"].numpy()))
 
 
+class GestureEvaluator(HandEvaluator):
+    """What hands do, by their joints.
+
+    Args:
+        metrics: see `HandEvaluator`.
+        processes: likewise.
+        classes: the names of the gestures.
+    """
+
+    def __init__(self, metrics: Sequence[Metric], processes: Processes, classes: Sequence[str]) -> None:
+        super().__init__(metrics, processes)
+        self._classes = tuple(classes)
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """The likeliest gesture of each hand beside its label.
+
+        Raises:
+            ConfigError: a model that answers no gestures.
+            DataError: samples without a gesture.
+        """
+        if "gesture_probabilities" not in outputs:
+            raise ConfigError(f"the model answers {sorted(outputs)}, but gestures are measured: take a GestureMLP")
+        if any("gesture" not in row for row in batch["labels"]):
+            raise DataError("val_dataset gives samples without gesture: take RenderedGestures or GestureHands")
+        labelled = np.array([row["gesture"] for row in batch["labels"]], int)
+        predicted = outputs["gesture_probabilities"].argmax(1)
+        return HandSamples.of_gestures(GestureSamples(labelled, predicted, self._classes))
+
+
 def evaluator_of(config: Mapping[str, Any], metrics: Sequence[Metric], processes: Processes = ALONE) -> HandEvaluator:
-    """The evaluator of what a config's network answers: masks, boxes or joints."""
+    """The evaluator of what a config's network answers: gestures, masks, boxes or joints."""
+    if measures_gestures(config):
+        return GestureEvaluator(metrics, processes, (config.get("model") or {}).get("classes", ()))
     if measures_masks(config):
         return MaskEvaluator(metrics, processes)
     return (BoxEvaluator if measures_boxes(config) else CropEvaluator)(metrics, processes)

@@ -9,6 +9,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from handkit.checkpoints import unwrap
 from handkit.codecs.base import Codec
 from handkit.engine.loading import Failure, to_device
 from handkit.engine.precision import Precision
@@ -84,7 +85,7 @@ class TrainingModule(nn.Module):
     """What mmengine's loops call: a batch of the loader in, losses, joints or boxes out.
 
     Args:
-        model: the network, which becomes the attribute ``module``.
+        model: the network, which becomes the attribute ``module``. It reads ``img``, or what its `input_name` says.
         train_transforms: tensor part of the config's ``train_transforms``; it runs on the model's device.
         test_transforms: likewise of ``test_transforms``.
         codec: decodes what is measured; None if nothing is, or if the model answers boxes.
@@ -114,6 +115,7 @@ class TrainingModule(nn.Module):
         self._accumulate = accumulate
         self._processes = processes
         self._frozen = tuple(frozen)
+        self._input: str = getattr(unwrap(model), "input_name", "img")
         self._format = torch.channels_last if channels_last else torch.contiguous_format
 
     def train(self, mode: bool = True) -> Self:
@@ -132,9 +134,10 @@ class TrainingModule(nn.Module):
         batch: dict[str, Any] = to_device(data, next(self.module.parameters()).device)
         for transform in self._train_transforms if training else self._test_transforms:
             batch = transform(batch)
-        if "img" not in batch:
-            raise ConfigError(f"the transforms leave {sorted(batch)}: PoseCollect(keys=...) must name 'img'")
-        return {**batch, "img": batch["img"].contiguous(memory_format=self._format)}
+        if self._input not in batch:
+            raise ConfigError(f"the transforms leave {sorted(batch)}: PoseCollect(keys=...) must name {self._input!r}")
+        given = batch[self._input]
+        return {**batch, self._input: given.contiguous(memory_format=self._format) if given.ndim == 4 else given}
 
     def train_step(self, data: Any, optim_wrapper: GradientSteps) -> dict[str, float]:
         """One step of the optimizer.
@@ -146,7 +149,7 @@ class TrainingModule(nn.Module):
             NotFinite: a loss or the gradient is no number.
         """
         batch = self.prepare(data)
-        size, totals = len(batch["img"]), dict[str, float]()
+        size, totals = len(batch[self._input]), dict[str, float]()
         optim_wrapper.zero_grad()
         for rows in torch.arange(size).chunk(self._accumulate):
             part = {key: value[rows[0] : rows[-1] + 1] for key, value in batch.items()}
@@ -187,10 +190,10 @@ class TrainingModule(nn.Module):
 
     @torch.no_grad()
     def val_step(self, data: Any) -> list[dict[str, Any]]:
-        """Joints or boxes of a batch: one dict in a list, with the outputs and their ``img`` (N, 3, h, w)."""
-        img = self.prepare(data, training=False)["img"]
-        outputs = decode_outputs(self.module(img), self._codec)
-        return [{name: value.float().cpu().numpy() for name, value in {**outputs, "img": img}.items()}]
+        """The answers to a batch: one dict in a list, of the outputs and of their input, e.g. ``img`` (N, 3, h, w)."""
+        given = self.prepare(data, training=False)[self._input]
+        outputs = decode_outputs(self.module(given), self._codec)
+        return [{name: value.float().cpu().numpy() for name, value in {**outputs, self._input: given}.items()}]
 
 
 def _not_finite(values: Mapping[str, float]) -> list[str]:

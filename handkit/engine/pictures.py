@@ -47,11 +47,13 @@ class PicturesHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Mapping[str, Any] | None = None, outputs: Any = None
     ) -> None:
         """The pictures of the first batch with their labels."""
-        if runner.iter == 0 and data_batch is not None and self._masks:
+        if runner.iter > 0 or data_batch is None or "img" not in data_batch:
+            return
+        if self._masks:
             self._write_masks("first_batch", data_batch)
-        elif runner.iter == 0 and data_batch is not None and "boxes" in data_batch:
+        elif "boxes" in data_batch:
             self._write_boxes("first_batch", data_batch)
-        if runner.iter == 0 and data_batch is not None and {"keypoints", "visible"} <= data_batch.keys():
+        if {"keypoints", "visible"} <= data_batch.keys():
             points, visible = (data_batch[key].numpy() for key in ("keypoints", "visible"))
             self._write("first_batch", data_batch, points, visible > 0)
 
@@ -63,11 +65,13 @@ class PicturesHook(Hook):
         outputs: Sequence[Mapping[str, Array]] = (),
     ) -> None:
         """The first crops of the measured set with the joints found; rings are the labels."""
-        if batch_idx == 0 and data_batch is not None and self._masks:
+        if batch_idx > 0 or data_batch is None or "img" not in data_batch:
+            return
+        if self._masks:
             self._write_masks("predictions", data_batch, outputs[0])
-        elif batch_idx == 0 and data_batch is not None and "boxes" in data_batch:
+        elif "boxes" in data_batch:
             self._write_boxes("predictions", data_batch, outputs[0])
-        elif batch_idx == 0 and data_batch is not None:
+        else:
             rows = zip(data_batch["crop"], data_batch["labels"], strict=True)
             labels = [
                 np.where(label["visible"][:, None] > 0, crop.apply_points(label["keypoints"]), np.nan)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -27,7 +28,7 @@ from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
-from handkit.registry.validate import measures_boxes, measures_masks, needs_codec, validate
+from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks, needs_codec, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
 BOX_METRICS = (dict(type="BoxAP"),)
 MASK_METRICS = (dict(type="MaskIoU"),)
+GESTURE_METRICS = (dict(type="GestureAccuracy"),)
 
 
 def measure(
@@ -60,7 +62,8 @@ def measure(
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
     The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
-    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks.
+    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks; one of
+    'gesture_classification' looks at joints, and is measured by the gestures it names.
 
     Args:
         config: a path, the name of one of handkit's own, or a resolved one.
@@ -68,7 +71,8 @@ def measure(
         device: as torch names it; None takes a CUDA device if there is one, else the CPU.
         cfg_options: changes to the config by dotted key.
         out: a JSON file for the numbers and, per sample, its id, its joints in image pixels, their scores, the box
-            that was cut and, where the model knows, the side; of whole images the boxes and their scores.
+            that was cut and, where the model knows, the side; of whole images the boxes and their scores; of gestures
+            the label, and the probability of each.
         dataset: the hands; None takes the config's `val_dataset`.
         rotate: degrees by which every hand is turned clockwise first, with its box: any angle; not for whole images.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
@@ -78,8 +82,8 @@ def measure(
         processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS`, `BOX_METRICS` or `MASK_METRICS`; the same on all
-        processes.
+        The numbers of the config's metrics, or of `CROP_METRICS`, `BOX_METRICS`, `MASK_METRICS` or `GESTURE_METRICS`;
+        the same on all processes.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -98,14 +102,13 @@ def measure(
     net = build_net({**resolved, "checkpoint": weights, "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
     whole = not needs_codec(resolved)
-    if whole and rotate:
-        raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
-    image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
+    if rotate:
+        image_part = _turned(image_part, rotate, whole)
     metrics = resolved.get("metrics") or _usual_metrics(resolved)
     measures = [build(node, METRICS, "metrics") for node in metrics]
     evaluator = evaluator_of(resolved, measures, processes)
     if whole and report is not None:
-        raise ConfigError(f"{where}: finds boxes or masks, and a report is about joints: leave out --report")
+        raise ConfigError(f"{where}: finds no joints, and a report is about them: leave out --report")
     if dataset is None:
         dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
@@ -155,7 +158,7 @@ def _answers(
         for row, batch in enumerate(loader):
             if isinstance(batch, Failure):
                 raise batch.error()
-            outputs = net({"img": batch["img"].numpy()})
+            outputs = net({key: batch[key].numpy() for key in (net.input_name,) if key in batch})
             evaluator.process([outputs], batch)
             number = processes.rank + row * processes.size
             parts.append((number, (records_of(batch, outputs), hand_rows(batch["labels"]))))
@@ -167,6 +170,16 @@ def _answers(
         rows += [len(records) + hand for hand in hands]
         records += part
     return records, rows
+
+
+def _turned(steps: Sequence[ImageTransform], degrees: float, whole: bool) -> list[ImageTransform]:
+    """The image part with every hand turned in front of its crop."""
+    if whole:
+        raise ConfigError(
+            "rotate turns single hands that are cut from images; a network that looks at whole images is turned by "
+            "--detector, and one that looks at joints not at all"
+        )
+    return [steps[0], _Turn(degrees), *steps[1:]]
 
 
 class _Turn:
@@ -197,12 +210,16 @@ def _mean_pose(
 
 
 def _usual_metrics(config: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    if measures_gestures(config):
+        return GESTURE_METRICS
     if measures_masks(config):
         return MASK_METRICS
     return BOX_METRICS if measures_boxes(config) else CROP_METRICS
 
 
 def _records_of(config: Mapping[str, Any]) -> Callable[..., list[dict[str, Any]]]:
+    if measures_gestures(config):
+        return partial(_gesture_records, config["model"]["classes"])
     if measures_masks(config):
         return _mask_records
     return _box_records if measures_boxes(config) else _records
@@ -237,4 +254,19 @@ def _mask_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]])
     return [
         {"sample_id": name, "intersection": int(both), "union": int(either)}
         for name, (both, either) in zip(names, pixels, strict=True)
+    ]
+
+
+def _gesture_records(
+    classes: Sequence[str], batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]
+) -> list[dict[str, Any]]:
+    """The same of gestures."""
+    rows = zip(batch["sample_id"], batch["labels"], outputs["gesture_probabilities"], strict=True)
+    return [
+        {
+            "sample_id": name,
+            "gesture": classes[int(labels["gesture"])],
+            "probabilities": dict(zip(classes, shares.tolist(), strict=True)),
+        }
+        for name, labels, shares in rows
     ]

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from handkit.errors import CheckpointError, ConfigError
-from handkit.files import writing
 from handkit.gestures.features import FEATURES, hand_features
 from handkit.hub import resolve
 from handkit.registry import MODELS
@@ -22,17 +19,19 @@ from handkit.registry import MODELS
 Array = NDArray[Any]
 #: The classifier that is part of the package.
 SHIPPED = "hub:hand_gestures/handsynth.safetensors"
-_FORMAT = "handkit gestures 1"
+#: What torch's batch norm adds to a variance.
+_EPS = 1e-5
 
 
 @dataclass(frozen=True)
 class GestureWeights:
-    """What a training learns.
+    """What a training of `handkit.models.estimators.GestureMLP` learns.
 
     Args:
         classes: the gestures' names.
         upright: see `hand_features`.
-        arrays: ``hidden.weight`` (H, F), ``hidden.bias`` (H,), ``output.weight`` (C, H), ``output.bias`` (C,).
+        arrays: ``norm.running_mean`` and ``norm.running_var`` (F,) of the features, ``hidden.weight`` (H, F),
+            ``hidden.bias`` (H,), ``output.weight`` (C, H), ``output.bias`` (C,).
 
     Raises:
         CheckpointError: arrays that do not fit each other, or fewer than two classes.
@@ -47,6 +46,8 @@ class GestureWeights:
         hidden = shapes.get("hidden.bias", (0,))[0]
         count = len(self.classes)
         wanted = {
+            "norm.running_mean": (FEATURES,),
+            "norm.running_var": (FEATURES,),
             "hidden.weight": (hidden, FEATURES),
             "hidden.bias": (hidden,),
             "output.weight": (count, hidden),
@@ -55,15 +56,9 @@ class GestureWeights:
         if count < 2 or shapes != wanted:
             raise CheckpointError(f"no weights of {count} gestures: {shapes}, expected {wanted}")
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one safetensors file."""
-        head = {"format": _FORMAT, "classes": json.dumps(self.classes), "upright": json.dumps(self.upright)}
-        with writing(Path(path)) as file:
-            file.write(save(self.arrays, head))
-
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> GestureWeights:
-        """Reads what `save` wrote.
+        """Reads the ``best.safetensors`` of a training, which names the gestures in its header.
 
         Raises:
             CheckpointError: there is no such file, or it is another one.
@@ -71,10 +66,11 @@ class GestureWeights:
         try:
             with safe_open(os.fspath(path), "numpy") as file:
                 head = file.metadata() or {}
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                names = [name for name in file.keys() if name != "norm.num_batches_tracked"]  # noqa: SIM118
+                arrays = {name: file.get_tensor(name) for name in names}
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{path}: cannot be read as weights of gestures ({error})") from None
-        if head.get("format") != _FORMAT:
+        if not {"classes", "upright"} <= head.keys():
             raise CheckpointError(f"{path}: holds no gestures; `handkit gesture train` writes such files")
         return cls(tuple(json.loads(head["classes"])), bool(json.loads(head["upright"])), arrays)
 
@@ -84,8 +80,9 @@ class GestureClassifier:
     """Names what hands do, from their joints in the picture.
 
     Args:
-        checkpoint: what `handkit gesture train` wrote: a path, or hub:CARD/FILE; by default the file in the package,
-            for the ten digits of American Sign Language and further gestures, learnt from joints of rendered hands.
+        checkpoint: what `handkit gesture train` wrote, or the best.safetensors of a `GestureMLP`: a path, or
+            hub:CARD/FILE; by default the file in the package, for the ten digits of American Sign Language and further
+            gestures, learnt from joints of rendered hands.
         threshold: a likeliest gesture of less probability is no answer.
 
     Attributes:
@@ -111,7 +108,8 @@ class GestureClassifier:
             DataError: see `hand_features`.
         """
         of = self._weights.arrays
-        features = hand_features(points, self._weights.upright)
+        features = hand_features(points, self._weights.upright) - of["norm.running_mean"]
+        features /= np.sqrt(of["norm.running_var"] + _EPS)
         hidden = np.maximum(features @ of["hidden.weight"].T + of["hidden.bias"], 0)
         logits = hidden @ of["output.weight"].T + of["output.bias"]
         powers = np.exp(logits - logits.max(1, keepdims=True))

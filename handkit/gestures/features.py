@@ -14,6 +14,7 @@ Array = NDArray[Any]
 _BASES = np.array([1, 5, 9, 13, 17])
 _TIPS = _BASES + 3
 _KNUCKLES = (5, 9, 13, 17)
+_ONE, _OTHER = np.triu_indices(5, 1)
 _REACH = 4.0  # palms: further away than any joint
 #: How many numbers `hand_features` gives.
 FEATURES = 40 + 5 + 10
@@ -49,6 +50,5 @@ def hand_features(points: Array, upright: bool = True) -> Array:
     chains = moved[:, _BASES[:, None] + np.arange(4)]
     bones = np.linalg.norm(np.diff(chains, axis=2), axis=-1).sum(-1)
     reach = np.linalg.norm(chains[:, :, 3] - chains[:, :, 0], axis=-1) / np.maximum(bones, 1e-6)
-    one, other = np.triu_indices(5, 1)
-    apart = np.linalg.norm(moved[:, _TIPS[one]] - moved[:, _TIPS[other]], axis=-1)
+    apart = np.linalg.norm(moved[:, _TIPS[_ONE]] - moved[:, _TIPS[_OTHER]], axis=-1)
     return np.concatenate([moved[:, 1:].reshape(-1, 40), reach, apart], 1).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from handkit.metrics.boxes import BoxAP
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
+from handkit.metrics.gestures import GestureAccuracy
 from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK, NMEEasyCV
 from handkit.metrics.masks import MaskIoU
@@ -21,6 +22,7 @@ __all__ = [
     "BoxAP",
     "DetectionRecall",
     "FalseHandsPerImage",
+    "GestureAccuracy",
     "HandSamples",
     "HandednessAccuracy",
     "MaskIoU",

@@ -18,6 +18,7 @@ from handkit.detections import Detections
 from handkit.errors import ConfigError, DataError
 from handkit.hands import Hands, Side
 from handkit.metrics.box_samples import BoxSamples
+from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.keypoints import box_sides, distances
 from handkit.metrics.pose_samples import PoseSamples
 
@@ -65,6 +66,7 @@ class HandSamples:
             missed.
         masks: (I, 2) pixels in the intersection and the union of the masks of the I images, see
             `handkit.metrics.masks`; None where no masks are predicted.
+        gestures: what the N hands do and are said to do; None where no gestures are predicted.
 
     Raises:
         DataError: columns that disagree in length.
@@ -85,6 +87,7 @@ class HandSamples:
     labelled_3d: Mapping[str, Array] = field(default_factory=dict)
     predicted_3d: Mapping[str, Array] = field(default_factory=dict)
     masks: Array | None = None
+    gestures: GestureSamples | None = None
 
     def __post_init__(self) -> None:
         rows = {name: len(getattr(self, name)) for name in _COLUMNS}
@@ -208,6 +211,23 @@ class HandSamples:
         return replace(cls.of_negatives([()] * len(pixels), joints), masks=pixels)
 
     @classmethod
+    def of_gestures(cls, gestures: GestureSamples) -> HandSamples:
+        """N hands of which the gesture alone is asked: a row for each, of no joints."""
+        count = len(gestures)
+        return cls(
+            labels=np.zeros((count, 0, 2)),
+            visible=np.zeros((count, 0), np.uint8),
+            boxes=np.zeros((count, 4)),
+            sides=(None,) * count,
+            predicted=np.zeros((count, 0, 2)),
+            predicted_sides=(None,) * count,
+            found=np.ones(count, bool),
+            images=np.arange(count),
+            unmatched=np.zeros(count, int),
+            gestures=gestures,
+        )
+
+    @classmethod
     def concatenate(cls, parts: Sequence[HandSamples], joints: int = 21) -> HandSamples:
         """Parts with images of their own, one after the other; none gives no rows."""
         parts = parts or [cls.of_negatives([], joints)]
@@ -229,6 +249,9 @@ class HandSamples:
         masks = [part.masks for part in parts if part.masks is not None]
         if len(masks) == len(parts):
             columns["masks"] = np.concatenate(masks)
+        gestures = [part.gestures for part in parts if part.gestures is not None]
+        if len(gestures) == len(parts):
+            columns["gestures"] = GestureSamples.concatenate(gestures)
         for name in _SIDES:
             columns[name] = tuple(side for part in parts for side in getattr(part, name))
         return cls(**columns)
@@ -290,6 +313,10 @@ class Metric(ABC):
         """Names with values; NaN where there is nothing to measure."""
         once = np.ones((1, len(samples.unmatched)))
         return {name: float(values[0]) for name, values in self.resampled(samples, once).items()}
+
+    def details(self, samples: HandSamples) -> list[str]:
+        """Lines that stand below the numbers, e.g. what each gesture was taken for."""
+        return []
 
     @abstractmethod
     def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:

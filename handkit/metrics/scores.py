@@ -29,6 +29,7 @@ class Scores:
             `handkit.metrics.baseline`.
         weights: of every network that was measured, by its place in the config, the sha256 of its weights.
         notes: what a reader must know of a number, by its name.
+        details: lines that stand below the numbers.
     """
 
     values: Mapping[str, float]
@@ -37,6 +38,7 @@ class Scores:
     baseline: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    details: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]
@@ -45,7 +47,7 @@ class Scores:
         """One line per number: ``PCK@0.2 0.9312``.
 
         An interval and the baseline stand behind it: ``PCK@0.2 0.9312 [0.9101, 0.9500] (mean pose 0.4872)``; notes
-        stand at the end.
+        and details stand at the end.
         """
         lines = [f"{part} sha256:{digest}" for part, digest in self.weights.items()]
         lines += [f"{name} {count}" for name, count in self.counts.items()]
@@ -54,7 +56,8 @@ class Scores:
             interval = f" [{low:.4f}, {high:.4f}]" if name in self.intervals else ""
             guess = f" (mean pose {self.baseline[name]:.4f})" if name in self.baseline else ""
             lines.append(f"{name} {value:.4f}{interval}{guess}")
-        return [*lines, *(f"{name}: {note}" for name, note in self.notes.items() if name in self.values)]
+        notes = (f"{name}: {note}" for name, note in self.notes.items() if name in self.values)
+        return [*lines, *notes, *self.details]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it: null where nothing was measured or an error is infinite."""
@@ -89,6 +92,7 @@ def score(metrics: Sequence[Metric], samples: HandSamples, bootstrap: int = 0, s
         intervals=bootstrap_intervals(metrics, samples, bootstrap, seed) if bootstrap else {},
         counts={"images": len(samples.unmatched), "hands": len(samples)},
         notes={name: note for metric in metrics for name, note in metric.notes.items()},
+        details=[line for metric in metrics for line in metric.details(samples)],
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handkit.datasets.gesture_hands import write_gestures
 from handkit.errors import DataError
 from handkit.gestures.classifier import GestureClassifier
 from handkit.hands import Hands
@@ -60,15 +61,23 @@ class SortedJoints:
 
     Args:
         points: (N, 21, 2) pixels of the best hand of each photograph.
-        labels: (N,) indices into `classes`.
+        gestures: N names.
+        files: N photographs, relative to the folder.
+        sizes: their N (width, height).
         classes: the folders' names, sorted.
         without_hand: photographs in which no hand was found, or that could not be read.
     """
 
     points: Array
-    labels: Array
+    gestures: tuple[str, ...]
+    files: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
     classes: tuple[str, ...]
     without_hand: tuple[Path, ...]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes them as `handkit.datasets.GestureHands` reads them."""
+        write_gestures(path, self.points, self.gestures, self.files, self.sizes)
 
 
 def read_sorted(
@@ -94,20 +103,21 @@ def read_sorted(
     empty = [name for name, files in pictures.items() if not files]
     if empty:
         raise DataError(f"{root}: no pictures ({', '.join(sorted(_PICTURES))}) in the folder of {', '.join(empty)}")
-    points: list[Array] = []
-    labels: list[int] = []
+    hands: list[tuple[Array, str, str, tuple[int, int]]] = []
     without: list[Path] = []
-    for number, (name, files) in enumerate(pictures.items()):
-        found = [answer for answer in pipe([str(file) for file in files], on_error="skip")]
-        seen = [isinstance(answer, Hands) and len(answer) > 0 for answer in found]
-        points += [answer.keypoints[0] for answer, shown in zip(found, seen, strict=True) if shown]
-        without += [file for file, shown in zip(files, seen, strict=True) if not shown]
-        labels += [number] * sum(seen)
+    for name, files in pictures.items():
+        known = len(hands)
+        for file, answer in zip(files, pipe([str(file) for file in files], on_error="skip"), strict=True):
+            if isinstance(answer, Hands) and len(answer) > 0:
+                hands.append((answer.keypoints[0], name, file.relative_to(root).as_posix(), answer.image_size))
+            else:
+                without.append(file)
         if report is not None:
-            report(name, len(files), sum(seen))
-        if not any(seen):
+            report(name, len(files), len(hands) - known)
+        if len(hands) == known:
             raise DataError(f"{root / name}: in none of its {len(files)} pictures a hand was found")
-    return SortedJoints(np.array(points), np.array(labels), tuple(pictures), tuple(without))
+    points, gestures, names, sizes = zip(*hands, strict=True)
+    return SortedJoints(np.array(points), gestures, names, sizes, tuple(pictures), tuple(without))
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

@@ -19,6 +19,7 @@ def check_pairs(config: Node) -> None:
     Raises:
         ConfigError: the first disagreement, with both places and how to mend it.
     """
+    _check_gestures(config)
     made = dict(_target_codecs(config))
     codecs = [("codec", config["codec"]), *made.items()] if is_node(config.get("codec")) else list(made.items())
     for where, codec in codecs:
@@ -37,6 +38,21 @@ def check_pairs(config: Node) -> None:
     for index, loss in enumerate(losses):
         _check_loss(f"model.losses.{index}", loss, model)
         _check_targets(config, f"model.losses.{index}", loss, made)
+
+
+def _check_gestures(config: Node) -> None:
+    """A network of gestures, its data sets and the transforms that make what it reads count and turn alike."""
+    model = config.get("model")
+    if not is_node(model):
+        return
+    steps = {f"{key}.{index}": step for key in _LISTS for index, step in enumerate(config.get(key) or ())}
+    data = {key: config.get(key) for key in ("train_dataset", "val_dataset")}
+    for name, nodes in (("classes", data), ("upright", steps)):
+        ours = argument(model, name)
+        for where, node in nodes.items():
+            theirs = argument(node, name) if is_node(node) else None
+            if None not in (ours, theirs) and _plain(ours) != _plain(theirs):
+                raise ConfigError(f"{where} has {name}={theirs}, but model has {name}={ours}: they must agree")
 
 
 def argument(node: Node, name: str) -> Any:

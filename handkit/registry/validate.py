@@ -92,9 +92,14 @@ def measures_masks(config: Mapping[str, Any]) -> bool:
     return config.get("task") == "hand_segmentation"
 
 
+def measures_gestures(config: Mapping[str, Any]) -> bool:
+    """Whether a config's network answers which gesture joints show, which needs no codec."""
+    return config.get("task") == "gesture_classification"
+
+
 def needs_codec(config: Mapping[str, Any]) -> bool:
     """Whether joints are read off a config's network by a codec."""
-    return not (measures_boxes(config) or measures_masks(config))
+    return not (measures_boxes(config) or measures_masks(config) or measures_gestures(config))
 
 
 def _uses(config: Mapping[str, Any]) -> list[Use]:

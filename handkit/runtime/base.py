@@ -18,16 +18,22 @@ Array = NDArray[Any]
 class Net(Protocol):
     """A network made ready: crops in, joints out."""
 
+    @property
+    def input_name(self) -> str:
+        """Which key of a batch goes into the network: ``img``, or what the model's own `input_name` says."""
+        ...
+
     def __call__(self, batch: Mapping[str, Array]) -> dict[str, Array]:
         """Runs N crops.
 
         Args:
-            batch: ``img`` (N, H, W, 3) uint8 RGB, and any columns of N rows that the transforms use or collect.
+            batch: ``img`` (N, H, W, 3) uint8 RGB, or what the network reads instead under `input_name`, and any columns
+                of N rows that the transforms use or collect.
 
         Returns:
             numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K) in place
             of the outputs that the codec reads; every other output of the model under its own name; and the columns,
-            except ``img``, that the last transform left in the batch.
+            except the input, that the last transform left in the batch.
         """
 
 
@@ -51,19 +57,23 @@ class Runtime(Protocol):
         """
 
 
-def apply_transforms(transforms: Sequence[TensorTransform], batch: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Applies the tensor transforms and parts the result into the network's input ``img`` and the other columns.
+def apply_transforms(
+    transforms: Sequence[TensorTransform], batch: Mapping[str, Any], name: str = "img"
+) -> tuple[Any, dict[str, Any]]:
+    """Applies the tensor transforms and parts the result into the network's input and the other columns.
 
     Raises:
-        ConfigError: the transforms leave no ``img``.
+        ConfigError: the transforms leave no input of that name.
     """
     out = dict(batch)
     for transform in transforms:
         out = transform(out)
-    if "img" not in out:
-        raise ConfigError(f"the transforms leave {sorted(out)} for the network: PoseCollect(keys=...) must name 'img'")
-    img = out.pop("img")
-    return img, out
+    if name not in out:
+        raise ConfigError(
+            f"the transforms leave {sorted(out)} for the network: PoseCollect(keys=...) must name {name!r}"
+        )
+    value = out.pop(name)
+    return value, out
 
 
 def decode_outputs(outputs: Mapping[str, Any], codec: Codec | None) -> dict[str, Any]:

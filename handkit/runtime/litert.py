@@ -92,6 +92,8 @@ class LiteRTNet:
         MissingExtraError: ai-edge-litert is not installed.
     """
 
+    input_name = "img"
+
     def __init__(
         self,
         path: Path,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from handkit.checkpoints import load_weights
+from handkit.checkpoints import load_weights, unwrap
 from handkit.codecs.base import Codec
 from handkit.errors import ConfigError
 from handkit.hub import resolve
@@ -66,7 +66,8 @@ class TorchNet:
 
     Args:
         model: in evaluation mode, on the device.
-        device: the images are moved there once, as uint8; everything up to the decoded joints happens there.
+        device: images, or what the model's `input_name` says, are moved there once, images as uint8; everything up to
+            the decoded joints happens there.
         transforms: the tensor part of the config's transforms.
         codec: decodes the outputs; None returns them as they are.
     """
@@ -78,22 +79,28 @@ class TorchNet:
         self._device = device
         self._transforms = tuple(transforms)
         self._codec = codec
+        self.input_name: str = getattr(unwrap(model), "input_name", "img")
 
     @torch.inference_mode()
     def __call__(self, batch: Mapping[str, Array]) -> dict[str, Array]:
         """Runs N crops.
 
         Raises:
-            ConfigError: the transforms leave no (N, C, H, W) image, or the codec reads what the model does not give.
+            ConfigError: the transforms leave no (N, C, H, W) image, where the network reads one, or the codec reads
+                what the model does not give.
         """
-        images = torch.from_numpy(np.require(batch["img"], requirements=["C", "W"])).to(self._device)
-        img, columns = apply_transforms(self._transforms, {**batch, "img": images})
-        if img.ndim != 4 or not img.is_floating_point():
+        name = self.input_name
+        rows = {
+            key: torch.from_numpy(np.require(value, requirements=["C", "W"])).to(self._device) if key == name else value
+            for key, value in batch.items()
+        }
+        given, columns = apply_transforms(self._transforms, rows, name)
+        if name == "img" and (given.ndim != 4 or not given.is_floating_point()):
             raise ConfigError(
-                f"the transforms give {img.dtype} images of the shape {tuple(img.shape)}, but the network takes float "
-                "(N, 3, H, W): MMToTensor must be among the tensor transforms"
+                f"the transforms give {given.dtype} images of the shape {tuple(given.shape)}, but the network takes "
+                "float (N, 3, H, W): MMToTensor must be among the tensor transforms"
             )
-        outputs = decode_outputs(self._model(img), self._codec)
+        outputs = decode_outputs(self._model(given), self._codec)
         return {name: _to_numpy(value) for name, value in {**columns, **outputs}.items()}
 
 

@@ -7,6 +7,7 @@ from handkit.transforms.base import ImageTransform, Sample, TensorTransform, spl
 from handkit.transforms.canonical import CanonicalPose
 from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJPEG, RandomNoise
 from handkit.transforms.distortion import PhotoMetricDistortion
+from handkit.transforms.gesture_features import GestureFeatures
 from handkit.transforms.loading import LoadImage
 from handkit.transforms.occlusion import RandomOcclusion
 from handkit.transforms.paste_hands import PasteHands
@@ -22,6 +23,7 @@ __all__ = [
     "BackgroundPaste",
     "CanonicalPose",
     "Expand",
+    "GestureFeatures",
     "HandAttributes",
     "ImageTransform",
     "LoadImage",

@@ -67,6 +67,9 @@ SAMPLE_KEYS: dict[str, str] = {
     "canonical": "(21, 3) float32 joints in the canonical frame of `handkit.canonical`, of CanonicalPose",
     "viewpoint": "(3, 3) float32 rotation from the axes of the crop into that frame, of CanonicalPose",
     "target_weight": "(21,) float32: 0 where a joint has no target",
+    "gesture": "which of the data set's `classes` a hand of `keypoints` alone shows",
+    "class_weight": "float32: by which its class counts as much as each other one of the data set; their mean is 1",
+    "features": "(55,) float32 of GestureFeatures: what `handkit.gestures.hand_features` makes of `keypoints`",
 }
 
 

@@ -5,10 +5,12 @@ shares of the input's sides, or ``heatmaps`` with ``offsets`` (N, K, 2, h, w), w
 model has them, ``presence`` (N,) the probability that there is a hand, ``handedness`` (N,) the probability that it is
 the person's right hand in an un-mirrored image, ``xyz_root`` (N, K, 3) metres relative to the wrist, and ``xyz_bone``
 the same in lengths of the forefinger's proximal bone. `MaskHead` gives ``mask`` (N, H, W) in place of joints, the
-probability of a hand. In the mode 'loss' they answer scalars instead, see `TopDownEstimator`.
+probability of a hand. `GestureMLP` reads joints, not pixels, and gives ``gesture_probabilities`` (N, C). In the mode
+'loss' they answer scalars instead, see `TopDownEstimator`.
 """
 
 from handkit.models.estimators.flip_test import FlipTest
+from handkit.models.estimators.gesture_mlp import GestureMLP
 from handkit.models.estimators.top_down import TopDownEstimator
 
-__all__ = ["FlipTest", "TopDownEstimator"]
+__all__ = ["FlipTest", "GestureMLP", "TopDownEstimator"]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from handkit.engine.gestures import TrainedGestures
+#: The recipe that is run.
+CONFIG = "hand_gesture/gesture_mlp_handsynth"
 
 
 def train(
     out: Annotated[Path, typer.Option(metavar="FILE.safetensors", help="The classifier to write.")],
     photos: Annotated[
-        Path | None, typer.Argument(help="Folder with a folder of photographs per gesture; none: rendered joints.")
+        Path | None,
+        typer.Argument(
+            help="Folder with a folder of photographs per gesture, or the JSON of joints that was written for one; "
+            "none: rendered joints."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="What finds the joints; default: the default pipeline.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
@@ -30,46 +34,58 @@ def train(
 ) -> None:
     """Learns gestures; a fifth of the hands is held out and tells the accuracy.
 
-    Use it with `--cfg-options gesture.checkpoint=FILE.safetensors` of `handkit predict --task hand_gesture`.
+    Use it with `--cfg-options gesture.checkpoint=FILE.safetensors` of `handkit predict --task hand_gesture`. The joints
+    of photographs are written beside it, as FILE.json. It runs the config hand_gesture/gesture_mlp_handsynth.
     """
+    import shutil
+    import tempfile
+
     from rich.console import Console
 
-    from handkit.datasets.synthetic.gesture_joints import GESTURE_POSES, gesture_joints
-    from handkit.engine.gestures import GestureTraining, train_gestures
-    from handkit.errors import ConfigError
+    from handkit.engine import measure
+    from handkit.engine import train as run
+    from handkit.files import writing
+    from handkit.registry.config import load_config
 
-    settings = GestureTraining(hidden=hidden, epochs=epochs, noise=noise, upright=not direction, seed=seed)
-    if source not in ("makehuman", "capsule"):
-        raise ConfigError(f"--source must be makehuman or capsule, not {source}")
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    classes: tuple[str, ...] = tuple(GESTURE_POSES)
-    if photos is None:
-        points, labels = gesture_joints(count, seed, source)  # type: ignore[arg-type]
-    else:
-        points, labels, classes = _photographed(photos, model, device, console)
-    trained = train_gestures(points, labels, classes, settings)
-    trained.weights.save(out)
-    _report(console, trained)
-    console.print(f"{out}: {len(classes)} gestures, accuracy {trained.accuracy:.3f} on hands held out")
+    options: dict[str, Any] = {"seed": seed, "max_epochs": epochs, "val_interval": epochs, "model.hidden": hidden}
+    options["train_transforms.0.noise"] = noise
+    for key in ("model", "train_transforms.0", "test_transforms.0"):
+        options[f"{key}.upright"] = not direction
+    data: dict[str, Any] = {"count": count, "source": source}
+    if photos is not None:
+        joints = photos if photos.is_file() else _joints(photos, out.with_suffix(".json"), model, device, console)
+        data = {"_delete_": True, "type": "GestureHands", "ann_file": str(joints), "classes": _classes(joints)}
+        options["model.classes"] = data["classes"]
+    for part in ("train", "val"):
+        options[f"{part}_dataset"] = {**data, "part": part, "seed": seed}
+    classes = load_config(CONFIG, options)["model"]["classes"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(CONFIG, Path(folder, "work"), None, None, device, options, Console(quiet=True))
+        if result.exit_code:
+            raise typer.Exit(result.exit_code)
+        scores = measure(CONFIG, result.work_dir.best, device, options)
+        with writing(out) as file, result.work_dir.best.open("rb") as made:
+            shutil.copyfileobj(made, file)
+    for line in scores.details:
+        console.print(line)
+    accuracy = scores["gesture_accuracy"]
+    console.print(f"{out}: {len(classes)} gestures, accuracy {accuracy:.3f} on hands held out")
 
 
-def _photographed(
-    photos: Path, model: str | None, device: str | None, console: Any
-) -> tuple[Any, Any, tuple[str, ...]]:
+def _joints(photos: Path, out: Path, model: str | None, device: str | None, console: Any) -> Path:
+    """Finds the hands, and writes their joints."""
     from handkit.pipelines import pipeline
     from handkit.pipelines.gestures import read_sorted
 
     def told(name: str, pictures: int, hands: int) -> None:
         console.print(f"{name}: {hands} hands in {pictures} photographs")
 
-    found = read_sorted(photos, pipeline("hand_2d_keypoints", model, device), told)
-    return found.points, found.labels, found.classes
+    read_sorted(photos, pipeline("hand_2d_keypoints", model, device), told).save(out)
+    return out
 
 
-def _report(console: Any, trained: TrainedGestures) -> None:
-    """Per gesture how many of the hands held out were known, and what the others were taken for."""
-    classes = trained.weights.classes
-    for name, row in zip(classes, trained.confusion, strict=True):
-        right = row[classes.index(name)]
-        wrong = [f"{other} {count}" for other, count in zip(classes, row, strict=True) if count and other != name]
-        console.print(f"{name}: {right} of {row.sum()}" + (f"; taken for {', '.join(wrong)}" if wrong else ""))
+def _classes(joints: Path) -> list[str]:
+    from handkit.datasets.gesture_hands import read_gestures
+
+    return sorted(set(read_gestures(joints)[1]))
