@@ -1,7 +1,7 @@
 """Lets ModelScope find handkit without an import by the user.
 
 `handkit modelscope enable` has Python import this when it starts. It imports the standard library only and does nothing
-until ModelScope is imported. Four of ModelScope's modules are then completed as they load:
+until ModelScope is imported. Five of ModelScope's modules are then completed as they load:
 
 - `modelscope.utils.import_utils`: the index of who answers what also names handkit's modules. ModelScope imports them
   when somebody builds that pipeline or trainer.
@@ -9,6 +9,7 @@ until ModelScope is imported. Four of ModelScope's modules are then completed as
   answers; ModelScope would else install that package by pip.
 - `modelscope.pipelines.builder`: `pipeline` is given an existing folder by its absolute path, as ModelScope would ask
   its server about a relative one; a folder without configuration.json is refused with a word on why.
+- `modelscope.trainers.builder`: `build_trainer` likewise.
 - `modelscope.metainfo`: `Trainers.easycv`, which ModelScope dropped and its model cards still use.
 
 What ModelScope has of its own is never replaced, and a failure here leaves ModelScope as it is.
@@ -61,14 +62,34 @@ def with_folder(pipeline: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(pipeline)
     def checked(task: Any = None, model: Any = None, *args: Any, **kwargs: Any) -> Any:
-        ours = task in {group for _, group, _ in ANSWERS}
-        if ours and isinstance(model, (str, os.PathLike)) and os.path.isdir(model):
-            model = os.path.abspath(model)
-            if not os.path.exists(os.path.join(model, "configuration.json")):
-                raise FileNotFoundError(f"{model}: not the folder of a model: it holds no configuration.json")
+        if task in {group for _, group, _ in ANSWERS}:
+            model = _folder(model)
         return pipeline(task, model, *args, **kwargs)
 
     return checked
+
+
+def with_trained_folder(build_trainer: Callable[..., Any]) -> Callable[..., Any]:
+    """ModelScope's `build_trainer`, likewise for handkit's trainers."""
+    import functools  # as above
+
+    @functools.wraps(build_trainer)
+    def checked(name: Any = "trainer", default_args: Any = None) -> Any:
+        if name in {name for _, group, name in ANSWERS if group == "default"} and default_args:
+            default_args = {**default_args, "model": _folder(default_args.get("model"))}
+        return build_trainer(name, default_args)
+
+    return checked
+
+
+def _folder(model: Any) -> Any:
+    """The absolute path of an existing folder, which must be that of a model; whatever else is given as it is."""
+    if not isinstance(model, (str, os.PathLike)) or not os.path.isdir(model):
+        return model
+    model = os.path.abspath(model)
+    if not os.path.exists(os.path.join(model, "configuration.json")):
+        raise FileNotFoundError(f"{model}: not the folder of a model: it holds no configuration.json")
+    return model
 
 
 def _complete_index(module: ModuleType) -> None:
@@ -83,6 +104,10 @@ def _complete_hub(module: ModuleType) -> None:
 
 def _complete_builder(module: ModuleType) -> None:
     _replace("pipeline", module.pipeline, with_folder(module.pipeline))
+
+
+def _complete_trainers(module: ModuleType) -> None:
+    _replace("build_trainer", module.build_trainer, with_trained_folder(module.build_trainer))
 
 
 def _replace(name: str, old: Any, new: Any) -> None:
@@ -101,6 +126,7 @@ _COMPLETE: dict[str, Callable[[ModuleType], None]] = {
     "modelscope.utils.import_utils": _complete_index,
     "modelscope.utils.hub": _complete_hub,
     "modelscope.pipelines.builder": _complete_builder,
+    "modelscope.trainers.builder": _complete_trainers,
     "modelscope.metainfo": _complete_names,
 }
 

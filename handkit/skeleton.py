@@ -1,4 +1,4 @@
-"""The joints of a hand: names, bones, tolerances, and the orders in which other data sets list them.
+"""The joints of a hand: names, bones, tolerances, the orders in which other data sets list them; the points of a face.
 
 handkit's order is that of COCO-WholeBody's hands (Jin et al., ECCV 2020), which OneHand10K, FreiHAND, Panoptic,
 OpenPose and MediaPipe share: the wrist, then thumb, forefinger, middle, ring and pinky finger, each from base to tip.
@@ -7,6 +7,7 @@ Mirroring an image leaves this order alone and swaps the hand's side.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ class Skeleton:
         sigmas: K per-joint constants of OKS, or () where none are published.
         colors: K RGB colours for drawing.
         upright: the two joints (from, to) whose line points straight up when the hand is not turned.
+        mirror: K indices: joint k of a mirrored picture is joint mirror[k] of the picture; () where the order stays.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Skeleton:
     sigmas: tuple[float, ...] = ()
     colors: tuple[tuple[int, int, int], ...] = ()
     upright: tuple[int, int] = (0, 1)
+    mirror: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -57,7 +60,48 @@ HAND = Skeleton(
     upright=(0, 9),
 )
 
-SKELETONS: dict[str, Skeleton] = {HAND.name: HAND}
+#: The lines of a face in WFLW's order: name, number of points, whether it is closed, colour.
+_FACE_LINES = (
+    ("contour", 33, False, (255, 255, 255)),
+    ("right_eyebrow", 9, True, (255, 128, 0)),
+    ("left_eyebrow", 9, True, (255, 153, 255)),
+    ("nose_bridge", 4, False, (102, 178, 255)),
+    ("nose_base", 5, False, (102, 178, 255)),
+    ("right_eye", 8, True, (255, 128, 0)),
+    ("left_eye", 8, True, (255, 153, 255)),
+    ("outer_mouth", 12, True, (255, 51, 51)),
+    ("inner_mouth", 8, True, (0, 255, 0)),
+    ("right_pupil", 1, False, (255, 255, 0)),
+    ("left_pupil", 1, False, (255, 255, 0)),
+)
+
+
+def _face_edges() -> Iterator[tuple[int, int]]:
+    first = 0
+    for _, count, closed, _ in _FACE_LINES:
+        yield from ((first + point, first + point + 1) for point in range(count - 1))
+        if closed:
+            yield first + count - 1, first
+        first += count
+
+
+#: The 98 points of a face of WFLW (Wu et al., Look at Boundary, CVPR 2018); sides are the person's own.
+WFLW = Skeleton(
+    name="wflw",
+    joints=tuple(f"{name}{point}" for name, count, _, _ in _FACE_LINES for point in range(count)),
+    edges=tuple(_face_edges()),
+    colors=tuple(color for _, count, _, color in _FACE_LINES for _ in range(count)),
+    upright=(16, 51),
+    mirror=(
+        *range(32, -1, -1),
+        *(*range(46, 41, -1), *range(50, 46, -1), *range(37, 32, -1), *range(41, 37, -1)),
+        *(51, 52, 53, 54, *range(59, 54, -1)),
+        *(*range(72, 67, -1), *range(75, 72, -1), *range(64, 59, -1), *range(67, 64, -1)),
+        *(*range(82, 75, -1), *range(87, 82, -1), *range(92, 87, -1), *range(95, 92, -1), 97, 96),
+    ),
+)
+
+SKELETONS: dict[str, Skeleton] = {HAND.name: HAND, WFLW.name: WFLW}
 
 #: ``points[..., ORDERS[source], :]`` brings a source's 21 joints into handkit's order.
 ORDERS: dict[str, tuple[int, ...]] = {

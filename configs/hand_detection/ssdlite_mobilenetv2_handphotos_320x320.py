@@ -1,9 +1,8 @@
 """SSDLite-MobileNetV2 at 320 x 320 on photographs, rendered hands and rooms, from scratch; hands in any rotation.
 
     handkit train configs/hand_detection/ssdlite_mobilenetv2_handphotos_320x320.py --work-dir DIR --resume
-    handkit test configs/hand_detection/ssdlite_mobilenetv2_handphotos_320x320.py --detector \
-        --cfg-options detector.checkpoint=DIR/best.safetensors --cfg-options val_dataset.drawn=only \
-        --negatives data/rooms --negatives-count 100
+    handkit test configs/hand_detection/ssdlite_mobilenetv2_handphotos_320x320.py DIR/best.safetensors --detector \
+        --cfg-options val_dataset.drawn=only --negatives data/rooms --negatives-count 100
 
 The second command measures the detector at its threshold: box_recall50 is the share of the boxes people drew that it
 finds at an IoU of .5, false_hands_per_negative_image what it finds in the 100 rooms that training never saw.

@@ -2,7 +2,7 @@
 
     python tools/train.py configs/hand_detection/ssdlite_mobilenetv2_onehand10k_320x320.py --work-dir DIR
     handkit predict photo.jpg --model hand_detection/ssdlite_mobilenetv2_onehand10k_320x320 \
-        --cfg-options detector.checkpoint=DIR/best.safetensors
+        --checkpoint DIR/best.safetensors
 
 Data: OneHand10K's images below data/onehand10k, and mmpose's COCO files in data/onehand10k/annotations. Published: box
 AP 0.779 on 8 GPUs with 24 images each, begun with mmdet's weights of COCO (load_from takes them). Not trained by

@@ -9,4 +9,4 @@ photograph. Of 207 photographs of digits that people signed, it names 97.1 % rig
 _base_ = ["hand_2d_keypoints_mediapipe.py"]
 
 task = "hand_gesture"
-gesture = dict(type="GestureClassifier", threshold=0.5)
+gesture = dict(type="GestureClassifier", checkpoint="hub:hand_gestures/handsynth.safetensors", threshold=0.5)

@@ -16,9 +16,11 @@ from handkit.datasets.panoptic import Panoptic
 from handkit.datasets.rhd import RHD
 from handkit.datasets.synthetic import HandScenes, HandSynth
 from handkit.datasets.view import TrainingView
+from handkit.datasets.wflw import WFLW
 
 __all__ = [
     "RHD",
+    "WFLW",
     "CocoHands",
     "CocoWholeBodyHand",
     "FreiHAND",

@@ -24,7 +24,7 @@ _OUTLINE = (24, 24, 24)
 def draw(
     image: ImageSource, result: Hands | Detections, min_score: float = 0.2, channel_order: ChannelOrder = "bgr"
 ) -> Array:
-    """Draws boxes, bones, joints and sides.
+    """Draws boxes, bones, joints, sides and gestures.
 
     Args:
         image: the image the result belongs to; anything `handkit.images.read_image` takes.
@@ -47,9 +47,7 @@ def draw(
     if result.image_size != size:
         raise DataError(f"these hands belong to an image of {result.image_size}, not {size} pixels")
     for hand in result:
-        side = hand.handedness[0]
-        label = f"{side or 'hand'} {hand.handedness_scores[0] if side else hand.box_scores[0]:.2f}"
-        _box(canvas, hand.boxes[0], _SIDE_COLORS[side], label)
+        _box(canvas, hand.boxes[0], _SIDE_COLORS[hand.handedness[0]], _label(hand))
         draw_joints(canvas, hand.keypoints[0], hand.scores[0] >= min_score, hand.skeleton)
     return canvas
 
@@ -76,6 +74,13 @@ def draw_joints(canvas: Array, points: Array, shown: Array, skeleton: Skeleton =
         radius = (width + 1) << _SHIFT
         cv2.circle(canvas, places[index], radius + (1 << _SHIFT), _OUTLINE, -1, cv2.LINE_AA, _SHIFT)
         cv2.circle(canvas, places[index], radius, colors[index], -1, cv2.LINE_AA, _SHIFT)
+
+
+def _label(hand: Hands) -> str:
+    """The side and the gesture of one hand, as far as they are known; cv2's letters are ASCII."""
+    side, gesture = hand.handedness[0], hand.gestures and hand.gestures[0]
+    label = f"{side or 'hand'} {hand.handedness_scores[0] if side else hand.box_scores[0]:.2f}"
+    return f"{label} {gesture}".encode("ascii", "replace").decode() if gesture else label
 
 
 def _box(canvas: Array, box: Array, color: tuple[int, int, int], label: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.drawing.hands import draw_joints
+from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
 _GAP = 4
@@ -29,7 +30,14 @@ def contact_sheet(pictures: Sequence[Array], columns: int = 8) -> Array:
     return sheet
 
 
-def crop_picture(crop: Array, points: Array, shown: Array, labels: Array | None = None, least: int = 192) -> Array:
+def crop_picture(
+    crop: Array,
+    points: Array,
+    shown: Array,
+    labels: Array | None = None,
+    least: int = 192,
+    skeleton: Skeleton = HAND,
+) -> Array:
     """A crop with a hand's joints, enlarged so that they can be told apart.
 
     Args:
@@ -38,10 +46,11 @@ def crop_picture(crop: Array, points: Array, shown: Array, labels: Array | None 
         shown: (K,) bool, which of them are drawn.
         labels: (K, 2) labelled joints that the points are compared with; white rings at those that are finite.
         least: pixels of the shorter side, reached by a whole factor.
+        skeleton: the joints.
     """
     factor = max(1, -(-least // min(crop.shape[:2])))
     canvas = np.ascontiguousarray(crop.repeat(factor, 0).repeat(factor, 1))
-    draw_joints(canvas, _enlarged(points, factor), shown & np.isfinite(points).all(-1))
+    draw_joints(canvas, _enlarged(points, factor), shown & np.isfinite(points).all(-1), skeleton)
     if labels is not None:
         for x, y in np.rint(_enlarged(labels[np.isfinite(labels).all(-1)], factor)).astype(int).tolist():
             cv2.circle(canvas, (x, y), max(2, min(canvas.shape[:2]) // 64), _LABEL, 1, cv2.LINE_AA)

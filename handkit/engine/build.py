@@ -38,6 +38,7 @@ from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHE
 from handkit.registry.keys import TrainingSettings
 from handkit.registry.validate import measures_boxes, validate
 from handkit.runtime.torch import usable_device
+from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms.base import split_stages
 
 
@@ -174,7 +175,7 @@ def _hooks(
         StateHook(state, folder, settings),
     ]
     if state.processes.first:
-        hooks.append(PicturesHook(folder))
+        hooks.append(PicturesHook(folder, SKELETONS[config.get("skeleton", HAND.name)]))
     if state.average is not None:
         hooks.append(AverageHook(state.average))
     if console is not None and state.processes.first:

@@ -15,7 +15,7 @@ from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes
 from handkit.engine.work_dir import WorkDir
 from handkit.files import writing
 from handkit.hands import Hands
-from handkit.skeleton import HAND
+from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
 _MOST = 32
@@ -27,16 +27,18 @@ class PicturesHook(Hook):
     """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
 
     Whole images show boxes, those of the labels in white, and joints where they are known; crops show joints. Batches
-    without ``img`` (N, H, W, 3), and hands of other than 21 joints, are left out.
+    without ``img`` (N, H, W, 3), and hands of other joints than the skeleton's, are left out.
 
     Args:
         work_dir: where ``first_batch.png`` and ``predictions.png`` go.
+        skeleton: the joints.
     """
 
     priority = "LOWEST"
 
-    def __init__(self, work_dir: WorkDir) -> None:
+    def __init__(self, work_dir: WorkDir, skeleton: Skeleton = HAND) -> None:
         self._work_dir = work_dir
+        self._skeleton = skeleton
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Mapping[str, Any] | None = None, outputs: Any = None
@@ -78,10 +80,16 @@ class PicturesHook(Hook):
         labels: Sequence[Array] | None = None,
     ) -> None:
         crops = batch["img"].numpy()
-        if crops.dtype != np.uint8 or crops.ndim != 4 or points.shape[1] != len(HAND):
+        if crops.dtype != np.uint8 or crops.ndim != 4 or points.shape[1] != len(self._skeleton):
             return
         drawn = [
-            crop_picture(crops[row], points[row], shown[row], None if labels is None else labels[row])
+            crop_picture(
+                crops[row],
+                points[row],
+                shown[row],
+                None if labels is None else labels[row],
+                skeleton=self._skeleton,
+            )
             for row in range(min(len(crops), _MOST))
         ]
         self._save(name, drawn)

@@ -16,11 +16,12 @@ from safetensors.numpy import save
 from handkit.errors import CheckpointError, ConfigError
 from handkit.files import writing
 from handkit.gestures.features import FEATURES, hand_features
+from handkit.hub import resolve
 from handkit.registry import MODELS
 
 Array = NDArray[Any]
 #: The classifier that is part of the package.
-SHIPPED = Path(__file__).with_name("handsynth.safetensors")
+SHIPPED = "hub:hand_gestures/handsynth.safetensors"
 _FORMAT = "handkit gestures 1"
 
 
@@ -83,8 +84,8 @@ class GestureClassifier:
     """Names what hands do, from their joints in the picture.
 
     Args:
-        weights: a file of `handkit gesture train`; None: the one in the package, for the ten digits of American Sign
-            Language and further gestures, learnt from the joints of rendered hands.
+        checkpoint: what `handkit gesture train` wrote: a path, or hub:CARD/FILE; by default the file in the package,
+            for the ten digits of American Sign Language and further gestures, learnt from joints of rendered hands.
         threshold: a likeliest gesture of less probability is no answer.
 
     Attributes:
@@ -92,14 +93,15 @@ class GestureClassifier:
 
     Raises:
         ConfigError: a threshold outside [0, 1].
-        CheckpointError: no such file, or another one.
+        HubError: there is no such file.
+        CheckpointError: it is another one.
     """
 
-    def __init__(self, weights: str | None = None, threshold: float = 0.5) -> None:
+    def __init__(self, checkpoint: str = SHIPPED, threshold: float = 0.5) -> None:
         if not 0 <= threshold <= 1:
             raise ConfigError(f"GestureClassifier: threshold must be in [0, 1], not {threshold}")
         self.threshold = threshold
-        self._weights = GestureWeights.load(SHIPPED if weights is None else weights)
+        self._weights = GestureWeights.load(resolve(checkpoint))
         self.classes = self._weights.classes
 
     def probabilities(self, points: Array) -> Array:

@@ -13,6 +13,7 @@ from handkit.hub.cache import cards_folder
 from handkit.hub.catalogue import card
 from handkit.hub.fetch import locate, logger, obtain
 from handkit.hub.schema import Card, CardFile
+from handkit.hub.shipped import BUNDLE, bundle_file
 from handkit.hub.sources import Progress
 from handkit.hub.verify import check_file, copy_checked
 
@@ -38,13 +39,15 @@ def resolve(reference: str | os.PathLike[str]) -> Path:
     """The path of a file, downloaded first if need be.
 
     Args:
-        reference: ``hub:CARD/FILE``, or the path of an existing file.
+        reference: ``hub:CARD/FILE``, ``bundle:NAME/FILE`` of a bundle in the package, or the path of an existing file.
 
     Raises:
         HubError: no such card or file, or it could not be had from any source, or there is no file at that path.
         OfflineError: it would have to be downloaded, but HANDKIT_OFFLINE=1 is set.
     """
     text = os.fspath(reference)
+    if text.startswith(BUNDLE):
+        return bundle_file(text)
     if not text.startswith("hub:"):
         path = Path(text).expanduser()
         if not path.is_file():

@@ -7,6 +7,8 @@ from pathlib import Path
 from handkit.errors import HubError, did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[1] / "bundles"
+#: What a reference to a file of a bundle begins with.
+BUNDLE = "bundle:"
 #: The bundle that answers each task; the one for joints finds boxes first.
 _ANSWERS = dict.fromkeys(("hand_2d_keypoints", "hand_gesture", "hand_detection"), "hand_2d_keypoints")
 
@@ -28,3 +30,22 @@ def bundle_path(task: str) -> Path:
 def bundle_paths() -> list[Path]:
     """The folders of all bundles in the package, by name."""
     return sorted({FOLDER / name for name in _ANSWERS.values()})
+
+
+def bundle_file(reference: str) -> Path:
+    """The path of a file of a bundle in the package.
+
+    Args:
+        reference: ``bundle:NAME/FILE``, e.g. ``bundle:hand_2d_keypoints/detection/model.safetensors``.
+
+    Raises:
+        HubError: no such bundle, or no such file in it.
+    """
+    name, _, file = reference.removeprefix(BUNDLE).partition("/")
+    folders = {folder.name: folder for folder in bundle_paths()}
+    if name not in folders or not file:
+        raise HubError(f"{reference!r}: must be written bundle:NAME/FILE; bundles in the package: {', '.join(folders)}")
+    path = (folders[name] / file).resolve()
+    if not path.is_relative_to(folders[name].resolve()) or not path.is_file():
+        raise HubError(f"{reference!r}: the bundle {name} holds no such file")
+    return path

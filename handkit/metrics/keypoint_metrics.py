@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import ConfigError
@@ -115,18 +116,37 @@ class EPE(_JointMetric):
 
 @METRICS.register_module()
 class NME(_JointMetric):
-    """Mean distance over the longer side of `HandSamples.boxes`.
+    """Mean distance over the longer side of `HandSamples.boxes`, or over the distance of two labelled joints.
 
     Args:
         over: all labelled hands (inf if one is missed), or the matched ones.
+        joints: the two joints, e.g. (60, 72), the outer corners of the eyes among WFLW's 98 points; a hand or face
+            counts nowhere if one of them is not labelled, or both lie on one place. None: the box.
+
+    Raises:
+        ConfigError: one joint twice, or a negative one; in a measurement, joints that the labels do not have.
     """
 
-    def __init__(self, over: Over = "labelled") -> None:
+    def __init__(self, over: Over = "labelled", joints: tuple[int, int] | None = None) -> None:
         super().__init__(over)
+        if joints is not None and (joints[0] == joints[1] or min(joints) < 0):
+            raise ConfigError(f"NME: joints must be two different ones, got {joints}")
+        self.joints = joints
 
     def resampled(self, samples: HandSamples, times: Array) -> dict[str, Array]:
-        """{'NME': share of the box}."""
-        return {self._name("NME"): self._reduced(error_table(*self._joints(samples)), "micro", samples, times)}
+        """{'NME': share of the box or of that distance}."""
+        distance, sides = self._joints(samples)
+        if self.joints is not None:
+            sides = self._lengths(samples)[samples.rows(self.over)]
+        return {self._name("NME"): self._reduced(error_table(distance, sides), "micro", samples, times)}
+
+    def _lengths(self, samples: HandSamples) -> Array:
+        """(N,) distances of the two joints in pixels, NaN where one is not labelled."""
+        one, other = self.joints or (0, 0)
+        if max(one, other) >= samples.labels.shape[1]:
+            raise ConfigError(f"NME: joints {self.joints} of labels that have {samples.labels.shape[1]} joints")
+        both = (samples.visible[:, [one, other]] > 0).all(1)
+        return np.where(both, np.linalg.norm(samples.labels[:, one] - samples.labels[:, other], axis=-1), np.nan)
 
 
 @METRICS.register_module()

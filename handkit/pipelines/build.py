@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
+from handkit.gestures.classifier import SHIPPED
 from handkit.pipelines.bottom_up import BottomUp
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.gestures import HandGestures
@@ -33,7 +34,7 @@ _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
-_GESTURE = {"type": "GestureClassifier"}
+_GESTURE = {"type": "GestureClassifier", "checkpoint": SHIPPED}
 Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
@@ -56,14 +57,15 @@ def pipeline(
 
     Args:
         task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'; hyphens do as well. A model for joints answers
-            'hand_gesture' too, by the classifier in the package or that of ``cfg_options={'gesture.weights': FILE}``.
+            'hand_gesture' too, by the classifier in the package or by ``cfg_options={'gesture.checkpoint': FILE}``.
         model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
             path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
             is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
             detector alone.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
-        checkpoint: the weights of the config's model; a path, or hub:CARD/FILE.
+        checkpoint: the weights of the config's model, of one that answers boxes those of its detector; a path, or
+            hub:CARD/FILE.
         cfg_options: changes to the config by dotted key, as ``--cfg-options``.
         box_threshold: least score of a detected box, in [0, 1]. This and the next two default to the config's value,
             else to the one on the model's card.
@@ -151,7 +153,8 @@ def read_model(
     Args:
         name: see `pipeline`.
         cfg_options: changes by dotted key.
-        checkpoint: the weights of the config's model, instead of those it names.
+        checkpoint: the weights of the config's model, or of the detector of one that answers boxes, instead of those
+            it names.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
@@ -161,7 +164,11 @@ def read_model(
     if folder is not None:
         return with_options(load_bundle(folder, checkpoint), cfg_options, str(name))
     config = load_config(name, cfg_options)
-    return config if checkpoint is None else {**config, "checkpoint": str(checkpoint)}
+    if checkpoint is None:
+        return config
+    if config.get("task") == "hand_detection" and isinstance(config.get("detector"), Mapping):
+        return {**config, "detector": {**config["detector"], "checkpoint": str(checkpoint)}}
+    return {**config, "checkpoint": str(checkpoint)}
 
 
 def _folder(name: str | Path) -> Path | None:

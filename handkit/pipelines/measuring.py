@@ -70,7 +70,8 @@ def measure_pipeline(
 
     Args:
         model: a config or the folder of a bundle, as `handkit.pipeline` takes them.
-        checkpoint: the weights of the config's model; None takes the config's.
+        checkpoint: the weights of the config's model, of one that answers boxes those of its detector; None takes the
+            config's.
         device: where networks run.
         cfg_options: changes to the config by dotted key.
         out: a JSON file for the numbers and, per photograph, the hands.
@@ -98,7 +99,7 @@ def measure_pipeline(
             "rotate must be 0, 90, 180 or 270, limit and negatives_count 1 or more, "
             f"got {rotate}, {limit} and {negatives_count}"
         )
-    config = read_model(model, cfg_options)
+    config = read_model(model, cfg_options, checkpoint)
     if config.get("detector") is None and not is_bottom_up(config):
         raise ConfigError(f"{model}: names no 'detector', without which no whole photograph is measured")
     validate(config, str(model), use="pipeline")
@@ -119,8 +120,7 @@ def measure_pipeline(
     if rooms and processes.first:
         scores = _with_negatives(scores, HandSamples.of_negatives(empty), bootstrap)
     scores = processes.from_first(scores)
-    networks = used_nets(config if checkpoint is None else {**config, "checkpoint": str(checkpoint)})
-    scores = replace(scores, weights={net.part: digest for net in networks if (digest := net.sha256())})
+    scores = replace(scores, weights={net.part: digest for net in used_nets(config) if (digest := net.sha256())})
     named = {"config": model, "checkpoint": checkpoint, "data": data, "negatives": negatives}
     options: dict[str, Any] = {name: None if value is None else str(value) for name, value in named.items()}
     options |= {"good_only": good_only, "rotate": rotate, "limit": limit, "bootstrap": bootstrap}

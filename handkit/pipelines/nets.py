@@ -19,10 +19,10 @@ class UsedNet:
     """One network of a pipeline.
 
     Args:
-        part: the config's key: 'detector', 'retry_detector' or 'model'.
+        part: the config's key: 'detector', 'retry_detector', 'model' or 'gesture'.
         component: the type of that node.
-        net: the type of the network, the same for a model.
-        runtime: the type of the runtime that executes it.
+        net: the type of the network, the same for a model and for gestures.
+        runtime: the type of the runtime that executes it; empty for gestures, which need numpy alone.
         reference: the weights as the config names them, or None.
     """
 
@@ -62,6 +62,8 @@ def _used(config: Mapping[str, Any]) -> Iterator[UsedNet]:
             yield _net(part, node["type"], node["net"], node)
     if config.get("model") is not None and config["task"] != "hand_detection":
         yield _net("model", config["model"]["type"], config["model"], config)
+    if config.get("gesture") is not None:
+        yield _net("gesture", config["gesture"]["type"], config["gesture"], config["gesture"])
 
 
 def _net(part: str, component: str, net: Mapping[str, Any], owner: Mapping[str, Any]) -> UsedNet:

@@ -53,6 +53,13 @@ def load_bundle(folder: Path, checkpoint: str | os.PathLike[str] | None = None) 
     return inside if checkpoint is None else {**inside, "checkpoint": os.fspath(checkpoint)}
 
 
+def shipped_detector(folder: Path) -> dict[str, Any]:
+    """The nodes by which a bundle in the package finds hands, its weights named ``bundle:NAME/FILE``."""
+    config = read_configuration(folder)["handkit"]
+    detector = {**config["detector"], "checkpoint": f"bundle:{folder.name}/{config['detector']['checkpoint']}"}
+    return {"detector": detector, "box_threshold": config["box_threshold"]}
+
+
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The object in a folder's configuration.json, as plain values.
 

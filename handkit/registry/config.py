@@ -17,11 +17,10 @@ from mmengine.config import Config
 
 from handkit.errors import ConfigError, HandkitError, did_you_mean
 from handkit.formats.foreign import Translation, translation
+from handkit.hub import bundle_path
+from handkit.registry.bundles import shipped_detector
 from handkit.registry.keys import NODE_LISTS
 
-#: Finds the hands of photographs for the networks of other toolkits, whose configs name no detector.
-_DETECTOR = "pipelines/hand_detection_mediapipe"
-_NMS_IOU = 0.3  # its card's, whose other thresholds are not for these networks
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -89,7 +88,7 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> d
 
 
 def translated(name: str | Path) -> Translation | None:
-    """What the config of another toolkit says, with a detector of handkit's; None of one of handkit's own.
+    """What the config of another toolkit says, with the detector in the package; None of one of handkit's own.
 
     Args:
         name: see `find_config`.
@@ -101,9 +100,9 @@ def translated(name: str | Path) -> Translation | None:
     made = translation(path)
     if made is None:
         return None
-    finds = {key: value for key, value in load_config(_DETECTOR).items() if key in ("detector", "box_threshold")}
-    finds |= {"nms_iou": _NMS_IOU, "runtime": {"type": "TorchRuntime"}}
-    line = f"{path.name}: names no detector; in photographs, that of {_DETECTOR} finds the hands"
+    bundle = bundle_path("hand_detection")
+    finds = {**shipped_detector(bundle), "runtime": {"type": "TorchRuntime"}}
+    line = f"{path.name}: names no detector; in photographs, that of the bundle {bundle.name} finds the hands"
     return replace(made, config={**made.config, **finds}, decisions=(*made.decisions, line))
 
 

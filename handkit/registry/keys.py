@@ -20,6 +20,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "model": "the node of the network",
     "checkpoint": "its weights: a path, or hub:CARD/FILE",
     "codec": "the node that reads joints off the network's outputs",
+    "skeleton": "whose joints `model` and `codec` tell: 'hand' (default), or 'wflw' for the 98 points of a face",
     "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",
     "gesture": "the node that names what a hand does, of the task 'hand_gesture'",
     "runtime": "the node that executes the network",

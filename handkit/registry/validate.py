@@ -25,6 +25,7 @@ from handkit.registry.registries import (
     SCHEDULES,
     TRANSFORMS,
 )
+from handkit.skeleton import SKELETONS
 
 Use = Literal["pipeline", "training"]
 _REQUIRED: dict[Use, tuple[str, ...]] = {
@@ -74,6 +75,8 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
     for key, registry in _LISTS.items():
         for index, step in enumerate(_list(config, key)):
             resolve(_type_of(step, f"{key}.{index}"), registry, f"{key}.{index}")
+    if (skeleton := config.get("skeleton", "hand")) not in SKELETONS:
+        raise ConfigError(f"{where}: no skeleton {skeleton!r}; {did_you_mean(str(skeleton), SKELETONS)}")
     _check_sizes(config)
     check_pairs(config)
     return count

@@ -28,7 +28,7 @@ def build_net(config: Mapping[str, Any]) -> Net:
     codec = build(config["codec"], CODECS, "codec") if "codec" in needed else None
     if config.get("flip_test"):
         shift = "none" if codec is not None and codec.udp else config["flip_test"]
-        model = {"type": "FlipTest", "model": model, "shift": shift}
+        model = {"type": "FlipTest", "model": model, "shift": shift, "skeleton": config.get("skeleton", "hand")}
     runtime = build(config["runtime"], RUNTIMES, "runtime")
     net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
     return net

@@ -31,6 +31,7 @@ SAMPLE_KEYS: dict[str, str] = {
     "sample_id": "names the sample within its data set",
     "rng": "numpy Generator of (seed, epoch, index), the only source of randomness",
     "flip": "bool, pending until TopDownAffine: mirror the crop",
+    "mirror": "(K,) int: joint k of the mirrored image is joint mirror[k]; absent for hands, whose order stays",
     "scale": "pending until TopDownAffine: factor of the region that is cut out",
     "shift": "(2,) pending until TopDownAffine: move of its centre, in shares of the padded box",
     "keypoints": "(21, 2) float32 joints in pixels of `img`",

@@ -23,7 +23,10 @@ from handkit.transforms.draws import (
 
 @TRANSFORMS.register_module()
 class TopDownRandomFlip:
-    """Mirrors the crop left to right, by chance; with it the hand's side swaps and the joints' order stays.
+    """Mirrors the crop left to right, by chance; with it the hand's side swaps.
+
+    The order of a hand's joints stays. Points of other things, e.g. of faces, change places as the sample's ``mirror``
+    says.
 
     Args:
         flip_prob: how often.
@@ -39,9 +42,13 @@ class TopDownRandomFlip:
         self.flip_prob = flip_prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Toggles `flip`."""
+        """Toggles `flip`; with `mirror` the rows of `keypoints` and `visible` change places."""
         drawn = bool(generator(sample, self).random() < self.flip_prob)
-        return {**sample, "flip": bool(sample.get("flip", False)) != drawn}
+        flipped: Sample = {**sample, "flip": bool(sample.get("flip", False)) != drawn}
+        if drawn and "mirror" in sample:
+            order = sample["mirror"]
+            flipped |= {key: sample[key][order] for key in ("keypoints", "visible") if key in sample}
+        return flipped
 
 
 @TRANSFORMS.register_module()

@@ -74,6 +74,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "OneHand10K": {"ann_file": str(FILES / "onehand10k.json")},
     "Panoptic": {"ann_file": str(FILES / "panoptic.json")},
     "RHD": {"ann_file": str(FILES / "rhd" / "anno_training.pickle")},
+    "WFLW": {"ann_file": str(FILES / "wflw" / "list.txt"), "image_root": str(FILES / "wflw" / "WFLW_images")},
     "HandShards": {"folder": str(FILES / "shards")},
     "NegativePhotos": {"folder": str(FILES / "images")},
     "NegativeImages": {"folder": str(FILES / "images")},

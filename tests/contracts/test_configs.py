@@ -59,6 +59,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("train", "val", "scenes", "val_scenes"):
         shutil.copytree(FILES / "shards", root / "handsynth" / part)
     shutil.copytree(FILES / "freihand", root / "freihand")
+    shutil.copytree(FILES / "wflw" / "WFLW_images", root / "wflw" / "WFLW_images")
+    lists = root / "wflw" / "WFLW_annotations" / "list_98pt_rect_attr_train_test"
+    lists.mkdir(parents=True)
+    for part in ("train", "test"):
+        shutil.copy(FILES / "wflw" / "list.txt", lists / f"list_98pt_rect_attr_{part}.txt")
     for name, parts in (("onehand10k", ("train", "test")), ("rhd", ("train", "test"))):
         shutil.copytree(FILES / "images", root / name / "images")
         (root / name / "annotations").mkdir()

@@ -18,7 +18,7 @@ ROWS = {
         if row.startswith("| `")
     )
 }
-CONFIGS = {path.stem: path for path in (ROOT / "configs").glob("hand_*/*.py")}
+CONFIGS = {path.stem: path for path in (ROOT / "configs").glob("[hf]a*_*/*.py")}
 
 
 def test_every_recipe_has_a_row() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,13 @@ def test_weak_joints_are_left_out() -> None:
 def test_sides_differ_in_colour() -> None:
     pictures = [draw(GREY, hand(side=side)) for side in ("left", "right", None)]
     assert len({picture[50, 150].tobytes() for picture in pictures}) == 3
+
+
+def test_a_gesture_stands_behind_the_side() -> None:
+    plain = draw(GREY, hand())
+    named = [draw(GREY, replace(hand(), gestures=(name,))) for name in ("five", "\u4e94", None)]
+    beside = np.s_[30:50, 127:230]  # where the label of the side ends
+    assert [bool((picture[beside] != plain[beside]).any()) for picture in named] == [True, True, False]
 
 
 def test_a_hand_of_another_image_is_refused() -> None:

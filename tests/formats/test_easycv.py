@@ -15,8 +15,9 @@ import torch
 from handkit.errors import ConfigError
 from handkit.formats import easycv
 from handkit.formats.fields import plain
-from handkit.hub import card
+from handkit.hub import bundle_path, resolve
 from handkit.registry import build
+from handkit.registry.bundles import load_bundle
 from handkit.registry.config import load_config, translated
 from handkit.registry.copying import copy_config
 from handkit.registry.validate import validate
@@ -139,8 +140,9 @@ def test_a_file_stands_in_the_place_of_handkits_own(tmp_path: Path) -> None:
     assert plain({key: made[key] for key in easycv.translate(GOLDEN["easycv_hrnet"])}) == plain(
         {**easycv.translate(GOLDEN["easycv_hrnet"]), "max_epochs": 2}
     )
-    assert made["detector"]["type"] == "PalmDetector"
-    assert made["nms_iou"] == card("mediapipe_hands").thresholds["nms_iou"]
+    shipped = load_bundle(bundle_path("hand_detection"))
+    assert made["box_threshold"] == shipped["box_threshold"]
+    assert resolve(made["detector"]["checkpoint"]) == Path(shipped["detector"]["checkpoint"])
     validate(made, use="pipeline")
     (copy,) = copy_config(path, tmp_path / "copy", flat=True)
     assert translated(copy) is None  # handkit's own now

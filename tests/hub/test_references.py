@@ -44,9 +44,19 @@ def test_a_plain_path_is_itself(tmp_path):
     assert hub.resolve(str(path)) == hub.resolve(path) == path
 
 
+def test_a_file_of_a_bundle_in_the_package():
+    path = hub.resolve("bundle:hand_2d_keypoints/detection/model.safetensors")
+    assert path == hub.bundle_path("hand_2d_keypoints") / "detection" / "model.safetensors"
+    assert path.is_file()
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
+        ("bundle:hand_2d_keypoints", "must be written bundle:NAME/FILE.*hand_2d_keypoints"),
+        ("bundle:other/model.safetensors", "must be written bundle:NAME/FILE"),
+        ("bundle:hand_2d_keypoints/other.safetensors", "holds no such file"),
+        ("bundle:hand_2d_keypoints/../../hub/shipped.py", "holds no such file"),
         ("nowhere/w.pth", "no file 'nowhere/w.pth'.*hub:CARD/FILE"),
         ("hub:nets", "must be written hub:CARD/FILE"),
         ("hub:nest/a.tflite", "no card 'nest'; did you mean 'nets'"),

@@ -43,4 +43,6 @@ def test_every_config_for_2d_hands_is_one_of_handkits(configs: Path) -> None:
         made = translation(path)
         assert made is not None, path.name
         assert made.toolkit == "mmpose 0.x"
-        validate(load_config(path), use="training")
+        config = load_config(path)
+        validate(config, use="training")
+        validate(config, use="pipeline")

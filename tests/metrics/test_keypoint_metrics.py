@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handkit.errors import DataError
+from handkit.errors import ConfigError, DataError
 from handkit.geometry import mirror_points
 from handkit.metrics import AUC, EPE, NME, PCK, HandSamples
 from handkit.metrics.keypoints import auc, auc_closed, box_sides, distances, epe, nme, normalised, pck
@@ -186,3 +187,20 @@ def test_metrics_are_built_by_name(name: str) -> None:
     labels = np.zeros((1, 21, 2))
     metric = build({"type": name, "over": "matched"}, METRICS)
     assert all(key.endswith("_matched") for key in metric.compute(samples(labels, labels)))
+
+
+def test_nme_over_two_labelled_joints() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(0, 100, (3, 5, 2))
+    labels[:, 1] = labels[:, 0] + np.array([3, 4])  # 5 pixels apart
+    moved = labels + np.array([0, 2])
+    assert NME(joints=(0, 1)).compute(samples(moved, labels)) == {"NME": pytest.approx(0.4)}
+    labels[1, 1] = labels[1, 0]
+    moved[1] += 1000  # counts nowhere: its corners lie on one place
+    assert NME(joints=(0, 1)).compute(samples(moved, labels)) == {"NME": pytest.approx(0.4)}
+    unseen = replace(samples(moved, labels), visible=np.eye(5)[[4, 4, 4]])
+    assert math.isnan(NME(joints=(0, 1)).compute(unseen)["NME"])
+    with pytest.raises(ConfigError, match="two different ones"):
+        NME(joints=(2, 2))
+    with pytest.raises(ConfigError, match="labels that have 5 joints"):
+        NME(joints=(0, 5)).compute(samples(moved, labels))

@@ -21,6 +21,7 @@ from handkit.models.backbones import HRNet
 from handkit.models.estimators import FlipTest, TopDownEstimator
 from handkit.models.estimators.flip_test import shift_columns
 from handkit.models.heads import HRNetV2Head
+from handkit.skeleton import WFLW
 
 FOLDER = Path(__file__).parents[1] / "golden"
 RULE = SimpleNamespace(**runpy.run_path(str(FOLDER / "mmpose_rule.py")))
@@ -185,3 +186,19 @@ def test_shifting_by_whole_cells_copies(cells: int) -> None:
     maps = torch.from_numpy(RULE.maps())
     columns = (torch.arange(48) - cells).clamp(0, 47)
     torch.testing.assert_close(shift_columns(maps, cells), maps[..., columns], rtol=0, atol=0)
+
+
+def test_the_points_of_a_face_change_places() -> None:
+    maps = torch.rand(1, 98, 8, 8)
+
+    class Known(nn.Module):
+        """Knows every point's map in the image, and in its mirror image by the other name."""
+
+        def forward(self, img: Tensor) -> dict[str, Tensor]:
+            return {"heatmaps": torch.cat([maps, maps[:, list(WFLW.mirror)].flip(-1)])}
+
+    told = FlipTest(Known(), "none", "wflw")(torch.zeros(1, 3, 32, 32))["heatmaps"]
+    torch.testing.assert_close(told, maps)
+    assert (FlipTest(Known(), "none")(torch.zeros(1, 3, 32, 32))["heatmaps"] - maps).abs().max() > 0.1
+    with pytest.raises(ConfigError, match="no skeleton 'face'"):
+        FlipTest(Known(), skeleton="face")

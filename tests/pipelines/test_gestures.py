@@ -17,6 +17,7 @@ from handkit.hands import Hands
 from handkit.pipelines import BadInput, pipeline
 from handkit.pipelines.build import resolve_config
 from handkit.pipelines.gestures import HandGestures, read_sorted
+from handkit.pipelines.nets import used_nets
 
 FIVE = gesture_joints(1, seed=2, source="capsule", poses={"five": ("spread",)})[0]
 HANDS = Hands(FIVE, np.ones((1, 21)), np.array([[0, 0, 9, 9]]), np.ones(1), (None,), np.zeros(1), (256, 256))
@@ -89,8 +90,11 @@ def test_the_default_pipeline_names_the_gesture_of_the_demo(mediapipe_files: dic
 
 
 def test_other_classifiers_go_by_an_option_or_a_config() -> None:
-    config = resolve_config("hand_gesture", cfg_options={"gesture.threshold": 0.9, "gesture.weights": "my.safetensors"})
-    assert config["gesture"] == {"type": "GestureClassifier", "threshold": 0.9, "weights": "my.safetensors"}
+    config = resolve_config(
+        "hand_gesture", cfg_options={"gesture.threshold": 0.9, "gesture.checkpoint": "my.safetensors"}
+    )
+    assert config["gesture"] == {"type": "GestureClassifier", "threshold": 0.9, "checkpoint": "my.safetensors"}
+    assert [net.part for net in used_nets(resolve_config("hand_gesture"))] == ["detector", "model", "gesture"]
     assert resolve_config("hand_gesture", "pipelines/hand_gesture_mediapipe")["gesture"]["threshold"] == 0.5
     with pytest.raises(ConfigError, match="treshold"):
         resolve_config("hand_gesture", cfg_options={"gesture.treshold": 0.9})

@@ -15,6 +15,7 @@ from handkit.datasets.labels import HandLabels, read_hand_labels
 from handkit.detections import Detections
 from handkit.engine.processes import Processes
 from handkit.errors import ConfigError, DataError, HandkitError
+from handkit.files import sha256_of
 from handkit.hands import Hands
 from handkit.images import read_image
 from handkit.metrics.evaluate import match_images, measured_images, predict_pictures
@@ -282,7 +283,10 @@ def test_a_detector_is_measured_on_boxes_that_people_drew(tmp_path: Path, monkey
     reader = {"type": "HandPhotos", "ann_file": str(path), "image_root": str(tmp_path)}
     options = {"val_dataset.dataset": reader, "val_dataset.drawn": "only", "val_dataset.min_size": 0}
     recipe = "hand_detection/ssdlite_mobilenetv2_handphotos_320x320"
-    scores = measure_pipeline(recipe, cfg_options=options, negatives=tmp_path / "rooms")
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"named by position")
+    scores = measure_pipeline(recipe, weights, cfg_options=options, negatives=tmp_path / "rooms")
+    assert scores.weights == {"detector": sha256_of(weights)}
     assert scores.counts["hands"] == 2
     assert scores["box_recall50"] == 0.5
     assert scores["false_hands_per_negative_image"] == 0.5

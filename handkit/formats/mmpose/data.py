@@ -19,6 +19,8 @@ DATASETS: dict[str, Node] = {
     "Rhd2DDataset": {"type": "RHD", "box": "annotated"},
     "FreiHandDataset": {"type": "FreiHAND", "box": "frame"},
 }
+#: What becomes of a data set whose joints run from tip to base.
+ORDER = "joints run from the wrist to the tips; in mmpose's weights fingers run from tip to base"
 
 
 def data(
@@ -34,6 +36,8 @@ def data(
     fields = loader.node("dataset").drop("test_mode")
     kind = fields.kind(*DATASETS, "CombinedDataset")
     dataset = _combined(fields, decisions) if kind == "CombinedDataset" else _reader(kind, fields)
+    if kind == "Rhd2DDataset":
+        decisions.append(f"{fields.where}: {ORDER}")
     steps = _pipeline(fields.take("pipeline"), f"{fields.where}.pipeline", codec, tensors, decisions)
     for part in (fields, loader):
         part.end()

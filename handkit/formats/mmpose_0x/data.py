@@ -10,7 +10,7 @@ from handkit.formats.easycv.data import STEPS, data_cfg, targets
 from handkit.formats.easycv.network import Decisions
 from handkit.formats.fields import Fields, plain
 from handkit.formats.mmpose import codecs
-from handkit.formats.mmpose.data import DATASETS
+from handkit.formats.mmpose.data import DATASETS, ORDER
 from handkit.formats.schedules import Node
 
 #: What handkit's box around the joints of InterHand2.6M is larger by than mmpose's.
@@ -83,9 +83,7 @@ def _dataset(fields: Fields, decisions: Decisions) -> tuple[Node, Node, Any]:
             "padded; each hand is a sample, those without a valid wrist too"
         )
     if kind in ("InterHand2DDataset", "Rhd2DDataset"):
-        decisions.append(
-            f"{fields.where}: joints run from the wrist to the tips; in mmpose's weights fingers run from tip to base"
-        )
+        decisions.append(f"{fields.where}: {ORDER}")
     fields.end()
     return {**_READERS[kind], **files}, sizes, steps
 

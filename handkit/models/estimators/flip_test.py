@@ -8,8 +8,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, did_you_mean
 from handkit.registry import MODELS
+from handkit.skeleton import SKELETONS
+
+#: Outputs whose second axis is joints.
+_PER_JOINT = ("heatmaps", "simcc_x", "simcc_y", "offsets", "coordinates", "xyz_root")
 
 
 @MODELS.register_module()
@@ -45,17 +49,23 @@ class FlipTest(nn.Module):
         model: the estimator, e.g. `TopDownEstimator`. As in torch's own wrappers it becomes the attribute ``module``,
             and `handkit.checkpoints` reads and writes its weights, not the wrapper's.
         shift: how the mirrored heat maps and ``simcc_x`` are moved before they are averaged.
+        skeleton: the joints, by their name in `handkit.skeleton.SKELETONS`: those of a face change places in a mirror.
 
     Raises:
-        ConfigError: an unknown `shift`; in the forward pass, an output that cannot be mirrored.
+        ConfigError: an unknown `shift` or `skeleton`; in the forward pass, an output that cannot be mirrored.
     """
 
-    def __init__(self, model: nn.Module, shift: Literal["aligned", "mmpose", "none"] = "aligned") -> None:
+    def __init__(
+        self, model: nn.Module, shift: Literal["aligned", "mmpose", "none"] = "aligned", skeleton: str = "hand"
+    ) -> None:
         super().__init__()
         if shift not in ("aligned", "mmpose", "none"):
             raise ConfigError(f"FlipTest: shift must be 'aligned', 'mmpose' or 'none', not {shift!r}")
+        if skeleton not in SKELETONS:
+            raise ConfigError(f"FlipTest: no skeleton {skeleton!r}; {did_you_mean(skeleton, SKELETONS)}")
         self.module = model
         self.shift = shift
+        self.mirror = list(SKELETONS[skeleton].mirror)
 
     def forward(self, img: Tensor) -> dict[str, Tensor]:
         """(N, 3, H, W) -> the model's outputs, N rows each, averaged over crop and mirror image."""
@@ -65,13 +75,15 @@ class FlipTest(nn.Module):
 
     def _mirror(self, name: str, out: Tensor, width: int) -> Tensor:
         """An output of the mirror image, brought back to the crop; hands keep their joint order when mirrored."""
+        if self.mirror and name in _PER_JOINT:
+            out = out[:, self.mirror]
         if name == "heatmaps":
             return self._shift(out.flip(-1), stride=width / out.shape[-1])
         if name == "simcc_x":
             return shift_columns(out.flip(-1), 1 - out.shape[-1] / width if self.shift == "aligned" else 0.0)
         if name in ("presence", "simcc_y"):
             return out
-        if name in ("offsets", "displacements"):
+        if name == "offsets" or (name == "displacements" and not self.mirror):
             return out.flip(-1) * out.new_tensor([-1.0, 1.0])[:, None, None]
         if name == "coordinates":
             return (out - out.new_tensor([(width - 1) / width, 0])) * out.new_tensor([-1.0, 1.0])

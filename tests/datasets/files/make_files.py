@@ -246,6 +246,58 @@ def interhand() -> None:
     write("interhand/tiny_camera.json", {"0": {name: {"400002": value.tolist()} for name, value in fields.items()}})
 
 
+def row(x1: float, y1: float, x2: float, y2: float, count: int) -> list[tuple[float, float]]:
+    """Points on a line, both ends among them."""
+    return [(x1 + (x2 - x1) * k / (count - 1), y1 + (y2 - y1) * k / (count - 1)) for k in range(count)]
+
+
+def ring(x: float, y: float, width: float, height: float, count: int) -> list[tuple[float, float]]:
+    """Points on an ellipse, clockwise from its left end."""
+    turns = [np.pi + 2 * np.pi * k / count for k in range(count)]
+    return [(x + width * float(np.cos(turn)), y + height * float(np.sin(turn))) for turn in turns]
+
+
+def face() -> list[tuple[float, float]]:
+    """A face that looks straight ahead: the 98 points of WFLW, symmetrical about x = 0, ears at -30 and 30."""
+    jaw = [(-30 * float(np.cos(np.pi * k / 32)), 36 * float(np.sin(np.pi * k / 32))) for k in range(33)]
+    brows = [row(x1, -12, x2, -12, 5) + row(x2 - 1, -10, x1 + 1, -10, 4) for x1, x2 in ((-24, -8), (8, 24))]
+    nose = row(0, -4, 0, 8, 4) + row(-6, 10, 6, 10, 5)
+    eyes = ring(-16, -4, 6, 3, 8) + ring(16, -4, 6, 3, 8)
+    return [
+        *jaw,
+        *brows[0],
+        *brows[1],
+        *nose,
+        *eyes,
+        *ring(0, 22, 12, 6, 12),
+        *ring(0, 22, 8, 3, 8),
+        (-16, -4),
+        (16, -4),
+    ]
+
+
+def wflw() -> None:
+    """Two faces, the second one turned and half the size, in the form of WFLW's lists; each point is a white pixel."""
+    (HERE / "wflw" / "WFLW_images").mkdir(parents=True, exist_ok=True)
+    lines = []
+    for name, centre, turn, flags in (
+        ("one.png", (40, 30), 0.0, "0 0 0 0 0 0"),
+        ("two.png", (30, 40), 0.5, "1 0 0 0 1 0"),
+    ):
+        along = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * (
+            1 if name == "one.png" else 0.5
+        )
+        points = np.array(face()) @ along + centre
+        pixels = np.full((80, 80, 3), 60, np.uint8)
+        for x, y in np.rint(points).astype(int).tolist():
+            pixels[y, x] = 255
+        Image.fromarray(pixels).save(HERE / "wflw" / "WFLW_images" / name, optimize=True)
+        box = [*np.floor(points.min(0)).astype(int).tolist(), *np.ceil(points.max(0)).astype(int).tolist()]
+        numbers = " ".join(f"{value:.6f}" for value in points.ravel())
+        lines.append(f"{numbers} {' '.join(map(str, box))} {flags} {name}\n")
+    (HERE / "wflw" / "list.txt").write_text("".join(lines), "utf-8")
+
+
 def main() -> None:
     """Writes everything."""
     (HERE / "images").mkdir(exist_ok=True)
@@ -259,6 +311,7 @@ def main() -> None:
     freihand()
     rhd()
     interhand()
+    wflw()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from modelscope.trainers import build_trainer
 
 model_id, data, work_dir, kind = sys.argv[1:]
 assert "handkit" not in sys.modules
+called = []
 
 
 def load():
@@ -41,6 +42,14 @@ kwargs = dict(
         "train.dataloader.workers_per_gpu": 0,
     },
 )
+
+
+def note(event, arguments):
+    if event == "socket.connect" and not isinstance(arguments[1], str):  # which is how processes here are reached
+        called.append(repr(arguments[1]))
+
+
+sys.addaudithook(note)
 trainer = build_trainer(Trainers.easycv if kind != "imagefolder" else "handkit", kwargs)
 trainer.train()
 best = trainer.evaluate()
@@ -50,6 +59,7 @@ print(
     json.dumps(
         {
             "class": f"{type(trainer).__module__}.{type(trainer).__name__}",
+            "called": called,
             "best": best,
             "output": trainer.evaluate(output),
             "reopened": again.evaluate(),

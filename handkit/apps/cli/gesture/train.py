@@ -30,7 +30,7 @@ def train(
 ) -> None:
     """Learns gestures; a fifth of the hands is held out and tells the accuracy.
 
-    Use it with `--cfg-options gesture.weights=FILE.safetensors` of `handkit predict --task hand_gesture`.
+    Use it with `--cfg-options gesture.checkpoint=FILE.safetensors` of `handkit predict --task hand_gesture`.
     """
     from rich.console import Console
 
