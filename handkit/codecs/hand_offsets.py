@@ -99,8 +99,8 @@ class HandOffsets(OffsetHeatmap):
 
         Returns:
             ``heatmaps`` (N, K, h, w) and ``offsets`` (N, K, 2, h, w) as `OffsetHeatmap`'s, to the nearest hand's joint;
-            ``heatmap_mask`` (N, K, h, w), 0 outside all discs within `radius` of what may hide an unlabelled
-            joint, `ignored_boxes` and the boxes of hands without that joint, else 1 (as PersonLab, 3.1);
+            ``heatmap_mask`` (N, K, h, w), 0 in cells of no disc that lie within `radius` of `ignored_boxes`, or of the
+            box of a hand whose joint is not labelled, else 1 (as PersonLab, 3.1);
             ``displacements`` (N, 2E, 2, h, w), along each of E bones and then back, in units of `radius`;
             ``displacement_weight`` (N, 2E, h, w), 1 in the discs of the bone's first joint where its second one is
             labelled, else 0 and the displacement 0; ``target_weight`` (N, K), all 1: a map without a joint teaches that
@@ -114,7 +114,7 @@ class HandOffsets(OffsetHeatmap):
         if len(visible.shape) != 3 or visible.shape[2] != joints:
             raise DataError(f"HandOffsets encodes (N, M, {joints}) joints, got visible {tuple(visible.shape)}")
         rows = len(visible)
-        blank = torch.zeros if isinstance(keypoints, Tensor) else np.zeros
+        blank: Any = keypoints.new_zeros if isinstance(keypoints, Tensor) else np.zeros
         if visible.shape[1] == 0:  # no hand in any image
             keypoints, visible, boxes = blank((rows, 1, joints, 2)), blank((rows, 1, joints)), None
         boxes = blank((*visible.shape[:2], 4)) if boxes is None else boxes
