@@ -19,7 +19,7 @@ from handkit.engine.display import DisplayHook
 from handkit.engine.environment import seed_everything
 from handkit.engine.hooks import AverageHook, LearningRateHook, RecordHook, StateHook
 from handkit.engine.loading import measuring_loader, training_loader
-from handkit.engine.measuring import BoxEvaluator, CropEvaluator
+from handkit.engine.measuring import evaluator_of
 from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.optimizers import scale_lr
 from handkit.engine.pictures import PicturesHook
@@ -153,11 +153,9 @@ def _measurement(
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
     size = settings.val_batch_size or settings.batch_size
     loader = measuring_loader(dataset, image_part, size, settings.workers, processes)
-    metrics = _list(config, "metrics", METRICS)
-    if measures_boxes(config):
-        return {"val_loader": loader, "evaluator": BoxEvaluator(metrics, processes)}, tensor_part, None
-    codec = build(config["codec"], CODECS, "codec")
-    return {"val_loader": loader, "evaluator": CropEvaluator(metrics, processes)}, tensor_part, codec
+    evaluator = evaluator_of(config)(_list(config, "metrics", METRICS), processes)
+    codec = None if measures_boxes(config) else build(config["codec"], CODECS, "codec")
+    return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
 
 
 def _hooks(

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class Net(Protocol):
-    """A network made ready: crops in, joints out."""
+    """A network made ready: crops or whole images in, joints out."""
 
     def __call__(self, batch: Mapping[str, Array]) -> dict[str, Array]:
         """Runs N crops.
@@ -25,9 +25,10 @@ class Net(Protocol):
             batch: ``img`` (N, H, W, 3) uint8 RGB, and any columns of N rows that the transforms use or collect.
 
         Returns:
-            numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K) in place
-            of the outputs that the codec reads; every other output of the model under its own name; and the columns,
-            except ``img``, that the last transform left in the batch.
+            numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K), of whole
+            images with M hands (N, M, K, 2) and (N, M, K), in place of the outputs that the codec reads; every other
+            output of the model under its own name; and the columns, except ``img``, that the last transform left in the
+            batch.
         """
 
 

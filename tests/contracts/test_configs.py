@@ -56,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photographs(root / "handphotos")
     for number in range(102):
         noise(root / "rooms" / f"{number:03d}.png", 64, 56)
-    for part in ("train", "val", "scenes"):
+    for part in ("train", "val", "scenes", "val_scenes"):
         shutil.copytree(FILES / "shards", root / "handsynth" / part)
     shutil.copytree(FILES / "freihand", root / "freihand")
     shutil.copytree(FILES / "wflw" / "WFLW_images", root / "wflw" / "WFLW_images")

@@ -1,4 +1,4 @@
-"""What the losses of a top-down estimator have in common."""
+"""What the losses of an estimator have in common."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from handkit.models.heads.base import Activation
 
 @dataclass(frozen=True)
 class Targets:
-    """What the labels of N crops ask of a network; None for what the data set does not say.
+    """What the labels of N crops or whole images ask of a network; None for what the data set does not say.
 
     Args:
         heatmaps: (N, K, h, w) from the codec's ``encode``.
+        heatmap_mask: (N, K, h, w) share with which a cell of the heat maps counts, from the codec `HandOffsets`; None
+            where all cells count.
         target_weight: (N, K) share with which a joint counts, 0 where it is not labelled.
         right: (N,) 1 the person's right hand in the un-mirrored image, 0 the left one, NaN unknown.
         hand: (N,) 1 where the crop shows a hand, 0 where it does not; None when all of them do.
@@ -33,6 +35,7 @@ class Targets:
     """
 
     heatmaps: Tensor | None = None
+    heatmap_mask: Tensor | None = None
     target_weight: Tensor | None = None
     right: Tensor | None = None
     hand: Tensor | None = None
