@@ -33,6 +33,8 @@ BACKBONES: dict[str, dict[str, Any]] = {
     "CSPNeXt-s": dict(type="CSPNeXt", deepen_factor=0.33, widen_factor=0.5),
     "CSPNeXt-m": dict(type="CSPNeXt"),
     "PFLD 0.75": dict(type="PFLDNet"),
+    "CPM trunk": dict(type="CPMTrunk"),
+    "CPM trunk, a quarter": dict(type="CPMTrunk", width=0.25),
     "EfficientNet-Lite0": dict(type="EfficientNetLite0"),
     "SCNet-50": dict(type="SCNet"),
     "Hourglass-52": dict(type="HourglassNet", num_stacks=1),

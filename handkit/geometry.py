@@ -127,6 +127,13 @@ class Crop:
         """(..., 2) output pixels -> image pixels."""
         return apply_affine(self.inverse_matrix(), points)
 
+    def apply_xyz(self, xyz: Array) -> Array:
+        """(..., 3) in the axes of the image (x right, y down, z forward) -> in the output's, turned and mirrored."""
+        x, y, z = np.moveaxis(xyz, -1, 0)
+        cos, sin = np.cos(self.rotation), np.sin(self.rotation)
+        turned = x * cos + y * sin
+        return np.stack([-turned if self.flip else turned, y * cos - x * sin, z], -1)
+
 
 def apply_affine(matrix: Array, points: Array) -> Array:
     """Applies (..., 2, 3) matrices to (..., K, 2) points, broadcasting over the leading axes."""

@@ -7,6 +7,7 @@ from handkit.datasets.hand_shards import HandShards
 from handkit.datasets.handphotos import HandPhotos
 from handkit.datasets.image_boxes import ImageBoxes
 from handkit.datasets.interhand26m import InterHand26M
+from handkit.datasets.largest_hand import LargestHand
 from handkit.datasets.mixing import RepeatDataset, SourceBalance, WeightedConcat
 from handkit.datasets.ms_dataset import MsDataset
 from handkit.datasets.negative_images import NegativeImages
@@ -30,6 +31,7 @@ __all__ = [
     "HandSynth",
     "ImageBoxes",
     "InterHand26M",
+    "LargestHand",
     "MsDataset",
     "NegativeImages",
     "NegativePhotos",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
 from handkit.datasets.reader import HandReader
-from handkit.datasets.synthetic.picture import mask_of, mask_of_all
+from handkit.datasets.synthetic.picture import FOREGROUND, mask_of, mask_of_all
 from handkit.datasets.synthetic.shards import CAMERA, HANDS, XYZ
 from handkit.errors import DataError
 from handkit.registry import DATASETS
@@ -67,6 +67,10 @@ class HandShards(HandReader):
         shown = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if shown is None or shown.shape != tuple(of.image_sizes[image].tolist()[::-1]):
             raise DataError(f"{path}: is no mask of {picture}; remove its shard to have it rendered again")
+        hands = len(self.index.columns.crowd[self.index.rows_of(image)])
+        if (strange := shown[(shown > hands) & (shown != FOREGROUND)]).size:
+            mend = "remove its shard to have it rendered again"
+            raise DataError(f"{path}: shows hand {strange[0]}, but {picture} has {hands}; {mend}")
         return np.asarray(shown)
 
     def __getstate__(self) -> dict[str, Any]:

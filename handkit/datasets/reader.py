@@ -134,6 +134,11 @@ class HandReader:
         self._rows = self._select()
 
     @property
+    def rows(self) -> Array:
+        """(N,) the rows of the index that are samples."""
+        return self._rows
+
+    @property
     def boxes(self) -> Array:
         """(H, 4) xyxy of every hand of the index, samples or not, by the reader's choice of `box`; NaN where absent."""
         of = self.index.columns

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
-from handkit.datasets.originals.rhd import hand_mask, hands_mask
+from handkit.datasets.originals.rhd import LAST_PART, hand_mask, hands_mask
 from handkit.datasets.reader import BoxKind, HandReader, Unlabelled
 from handkit.errors import DataError
 from handkit.registry import DATASETS
@@ -74,4 +74,6 @@ class RHD(HandReader):
         parts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if parts is None or parts.shape != tuple(of.image_sizes[image].tolist()[::-1]):
             raise DataError(f"{path}: is no mask of {picture}; put the folder mask there or pass masks=False")
+        if parts.max() > LAST_PART:
+            raise DataError(f"{path}: holds the label {parts.max()}, but RHD's end at {LAST_PART}; fetch the file anew")
         return np.asarray(parts)

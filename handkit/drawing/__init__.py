@@ -1,8 +1,17 @@
 """Pictures of results."""
 
 from handkit.drawing.hands import draw
-from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes
+from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes, draw_mask
 from handkit.drawing.space import draw_in_space, write_space_page
 from handkit.drawing.tables import joint_table
 
-__all__ = ["contact_sheet", "crop_picture", "draw", "draw_boxes", "draw_in_space", "joint_table", "write_space_page"]
+__all__ = [
+    "contact_sheet",
+    "crop_picture",
+    "draw",
+    "draw_boxes",
+    "draw_in_space",
+    "draw_mask",
+    "joint_table",
+    "write_space_page",
+]

@@ -32,11 +32,11 @@ from handkit.engine.schedules import ConstantSchedule
 from handkit.engine.state import Progress, TrainingState
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, did_you_mean
 from handkit.hub import resolve
 from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHEDULES, TRANSFORMS, build
 from handkit.registry.keys import TrainingSettings
-from handkit.registry.validate import measures_boxes, validate
+from handkit.registry.validate import measures_masks, needs_codec, validate
 from handkit.runtime.torch import usable_device
 from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms.base import split_stages
@@ -82,6 +82,7 @@ def build_runner(
     precision.prepare(model)
     begun = [] if resume and folder.last.exists() else _load(model, settings)
     processes.spread_(list(model.state_dict().values()))
+    frozen = [model_part(model, name, "frozen").requires_grad_(False) for name in settings.frozen]
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
     train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
@@ -97,7 +98,9 @@ def build_runner(
     processes.largest()  # the folder is open, or nobody goes on
     own = _hooks(config, state, records, folder, settings, console)
     runner = HandRunner(
-        TrainingModule(model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last, processes),
+        TrainingModule(
+            model, train_tensor, test_tensor, codec, settings.accumulate, settings.channels_last, processes, frozen
+        ),
         GradientSteps(optimizer, precision, settings.clip_grad_norm),
         training_loader(view, sampler, settings.workers),
         sampler,
@@ -135,12 +138,28 @@ def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
         source = resolve(settings.backbone_from)
         load_weights(backbone, source, extra=getattr(backbone, "classifier", ()), part="backbone")
         lines.append(f"weights of the backbone: {settings.backbone_from}")
-    if settings.load_from is None:
-        return lines
-    heads = getattr(model, "aux_heads", ())
-    absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
-    rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
-    return [*lines, f"weights of {settings.load_from}{rest}"]
+    if settings.load_from is not None:
+        heads = getattr(model, "aux_heads", ())
+        absent = load_weights(model, resolve(settings.load_from), [f"aux_heads.{name}" for name in heads])
+        rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
+        lines.append(f"weights of {settings.load_from}{rest}")
+    for name, reference in (settings.init_cfg or {}).items():
+        load_weights(model_part(model, name, "init_cfg"), resolve(reference), part=name)
+        lines.append(f"weights of {name}: {reference}")
+    return lines
+
+
+def model_part(model: nn.Module, name: str, key: str) -> nn.Module:
+    """A part by its dotted name.
+
+    Raises:
+        ConfigError: the model has none of that name.
+    """
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        parts = [part for part, _ in model.named_modules() if part]
+        raise ConfigError(f"{key}: {type(model).__name__} has no part {name!r}; {did_you_mean(name, parts)}") from None
 
 
 def _measurement(
@@ -153,8 +172,8 @@ def _measurement(
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
     size = settings.val_batch_size or settings.batch_size
     loader = measuring_loader(dataset, image_part, size, settings.workers, processes)
-    evaluator = evaluator_of(config)(_list(config, "metrics", METRICS), processes)
-    codec = None if measures_boxes(config) else build(config["codec"], CODECS, "codec")
+    evaluator = evaluator_of(config, _list(config, "metrics", METRICS), processes)
+    codec = build(config["codec"], CODECS, "codec") if needs_codec(config) else None
     return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
 
 
@@ -175,7 +194,7 @@ def _hooks(
         StateHook(state, folder, settings),
     ]
     if state.processes.first:
-        hooks.append(PicturesHook(folder, SKELETONS[config.get("skeleton", HAND.name)]))
+        hooks.append(PicturesHook(folder, SKELETONS[config.get("skeleton", HAND.name)], measures_masks(config)))
     if state.average is not None:
         hooks.append(AverageHook(state.average))
     if console is not None and state.processes.first:

@@ -16,12 +16,13 @@ from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops, turn_xyz
 from handkit.hands import Hands, Side
+from handkit.metrics.masks import mask_pixels
 from handkit.metrics.matching import match_hands
 from handkit.metrics.pose_samples import PoseSamples
 from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry.pairing import is_bottom_up
-from handkit.registry.validate import measures_boxes
+from handkit.registry.validate import measures_boxes, measures_masks
 
 
 class HandEvaluator(Evaluator):
@@ -68,7 +69,7 @@ class HandEvaluator(Evaluator):
             return None
         samples = HandSamples.concatenate([part for part, _ in parts])
         names = [name for _, images in parts for name in images]
-        if samples.detections is None:
+        if samples.detections is None and samples.masks is None:
             samples = samples.grouped(np.unique(names, return_inverse=True)[1])
         return samples
 
@@ -98,11 +99,30 @@ class ImageEvaluator(HandEvaluator):
         return image_samples(outputs, batch["crop"], batch["labels"])
 
 
-def evaluator_of(config: Mapping[str, Any]) -> type[HandEvaluator]:
-    """What measures a config's network."""
+class MaskEvaluator(HandEvaluator):
+    """Which pixels of whole images show a hand, at the size that the network sees."""
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """The masks of a batch, whose ``mask`` (N, H, W) went through the transforms with the images.
+
+        Raises:
+            ConfigError: a model that answers no masks.
+            DataError: samples without masks, or with masks of another size.
+        """
+        if "mask" not in outputs:
+            raise ConfigError(f"the model answers {sorted(outputs)}, but masks are measured: give it a MaskHead")
+        if "mask" not in batch:
+            raise DataError("val_dataset gives samples without mask: wrap RHD(masks=True) or HandShards in ImageBoxes")
+        return HandSamples.of_masks(mask_pixels(outputs["mask"], batch["mask"].numpy()))
+
+
+def evaluator_of(config: Mapping[str, Any], metrics: Sequence[Metric], processes: Processes = ALONE) -> HandEvaluator:
+    """The evaluator of what a config's network answers: masks, boxes, all hands of an image, or the joints of crops."""
+    if measures_masks(config):
+        return MaskEvaluator(metrics, processes)
     if measures_boxes(config):
-        return BoxEvaluator
-    return ImageEvaluator if is_bottom_up(config) else CropEvaluator
+        return BoxEvaluator(metrics, processes)
+    return (ImageEvaluator if is_bottom_up(config) else CropEvaluator)(metrics, processes)
 
 
 def crop_samples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -16,6 +16,9 @@ from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError
 from handkit.runtime.base import decode_outputs
 from handkit.transforms.base import TensorTransform
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class NotFinite(Exception):
@@ -89,6 +92,7 @@ class TrainingModule(nn.Module):
             samples, so that the gradient is that of the whole batch (batch norms see the parts).
         channels_last: lay images out as NHWC.
         processes: they go through a step together, see `_meet`.
+        frozen: parts of the model that stay in evaluation while the others train.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class TrainingModule(nn.Module):
         accumulate: int = 1,
         channels_last: bool = True,
         processes: Processes = ALONE,
+        frozen: Sequence[nn.Module] = (),
     ) -> None:
         super().__init__()
         self.module = model
@@ -108,7 +113,15 @@ class TrainingModule(nn.Module):
         self._codec = codec
         self._accumulate = accumulate
         self._processes = processes
+        self._frozen = tuple(frozen)
         self._format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def train(self, mode: bool = True) -> Self:
+        """Switches to training or evaluation; frozen parts keep to the latter."""
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
 
     def prepare(self, data: Mapping[str, Any] | Failure, training: bool = True) -> dict[str, Tensor]:
         """A batch of the loader -> what the model takes, on its device.

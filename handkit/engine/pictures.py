@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handkit.detections import Detections
-from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes
+from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes, draw_mask
 from handkit.engine.work_dir import WorkDir
 from handkit.files import writing
 from handkit.hands import Hands
@@ -21,30 +21,36 @@ Array = NDArray[Any]
 _MOST = 32
 #: Boxes that score less are not drawn.
 _FAIR = 0.3
+#: From this probability on a pixel shows a hand.
+_HALF = 0.5
 
 
 class PicturesHook(Hook):
     """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
 
-    Whole images show boxes, those of the labels in white, and joints where they are known; crops show joints. Batches
-    without ``img`` (N, H, W, 3), and hands of other joints than the skeleton's, are left out.
+    Whole images show boxes or masks, those of the labels in white, and joints where they are known; crops show joints.
+    Batches without ``img`` (N, H, W, 3), and hands of other joints than the skeleton's, are left out.
 
     Args:
         work_dir: where ``first_batch.png`` and ``predictions.png`` go.
         skeleton: the joints.
+        masks: the network answers masks.
     """
 
     priority = "LOWEST"
 
-    def __init__(self, work_dir: WorkDir, skeleton: Skeleton = HAND) -> None:
+    def __init__(self, work_dir: WorkDir, skeleton: Skeleton = HAND, masks: bool = False) -> None:
         self._work_dir = work_dir
         self._skeleton = skeleton
+        self._masks = masks
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Mapping[str, Any] | None = None, outputs: Any = None
     ) -> None:
         """The pictures of the first batch with their labels."""
-        if runner.iter == 0 and data_batch is not None and "boxes" in data_batch:
+        if runner.iter == 0 and data_batch is not None and self._masks:
+            self._write_masks("first_batch", data_batch)
+        elif runner.iter == 0 and data_batch is not None and "boxes" in data_batch:
             self._write_boxes("first_batch", data_batch)
         if runner.iter == 0 and data_batch is not None and {"keypoints", "visible"} <= data_batch.keys():
             points, visible = (data_batch[key].numpy() for key in ("keypoints", "visible"))
@@ -58,7 +64,9 @@ class PicturesHook(Hook):
         outputs: Sequence[Mapping[str, Array]] = (),
     ) -> None:
         """The first crops of the measured set with the joints found; rings are the labels."""
-        if batch_idx == 0 and data_batch is not None and "boxes" in data_batch:
+        if batch_idx == 0 and data_batch is not None and self._masks:
+            self._write_masks("predictions", data_batch, outputs[0])
+        elif batch_idx == 0 and data_batch is not None and "boxes" in data_batch:
             self._write_boxes("predictions", data_batch, outputs[0])
         elif batch_idx == 0 and data_batch is not None:
             rows = zip(data_batch["crop"], data_batch["labels"], strict=True)
@@ -107,6 +115,17 @@ class PicturesHook(Hook):
                 picture = draw(picture, _found(answers, row, (picture.shape[1], picture.shape[0])), channel_order="rgb")
             draw_boxes(picture, boxes[row, : counts[row]], None if points is None else points[row])
             drawn.append(picture)
+        self._save(name, drawn)
+
+    def _write_masks(self, name: str, batch: Mapping[str, Any], answers: Mapping[str, Array] | None = None) -> None:
+        """Whole images with the outlines of their labelled hands and, in colour, the answers."""
+        if not {"img", "mask"} <= batch.keys():
+            return
+        images, labels = batch["img"].numpy(), batch["mask"].numpy() == 1
+        shown = np.zeros(labels.shape, bool) if answers is None else answers["mask"] >= _HALF
+        drawn = [np.ascontiguousarray(image.clip(0, 255).astype(np.uint8)) for image in images[:_MOST]]
+        for row, picture in enumerate(drawn):
+            draw_mask(picture, shown[row], labels[row])
         self._save(name, drawn)
 
     def _save(self, name: str, drawn: Sequence[Array]) -> None:

@@ -31,13 +31,14 @@ from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
 from handkit.hub import resolve
 from handkit.metrics.baseline import LabelledHands, mean_pose_samples
+from handkit.metrics.masks import mask_pixels
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.pairing import is_bottom_up
-from handkit.registry.validate import measures_boxes, validate
+from handkit.registry.validate import measures_boxes, measures_masks, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
@@ -54,6 +55,7 @@ IMAGE_METRICS = (
     *(dict(type=name) for name in ("DetectionRecall", "FalseHandsPerImage", "OKSAP", "PCK")),
     dict(type="PCK", over="matched"),
 )
+MASK_METRICS = (dict(type="MaskIoU"),)
 
 
 def measure(
@@ -73,8 +75,8 @@ def measure(
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
     The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
-    looks at whole images instead and is measured by its boxes; one whose codec reads all hands off a whole image is
-    measured by the hands it finds.
+    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks, and one whose
+    codec reads all hands off a whole image by the hands it finds.
 
     Args:
         config: a path, the name of one of handkit's own, or a resolved one.
@@ -92,7 +94,7 @@ def measure(
         processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS`, `BOX_METRICS` or `IMAGE_METRICS`; the same on all
+        The numbers of the config's metrics, or of the usual ones for what its network answers; the same on all
         processes.
 
     Raises:
@@ -117,9 +119,9 @@ def measure(
         raise ConfigError("rotate turns single hands; a network that looks at whole images is turned by --detector")
     image_part = [image_part[0], _Turn(rotate), *image_part[1:]]
     metrics = [build(node, METRICS, "metrics") for node in resolved.get("metrics") or usual]
-    evaluator = evaluator_of(resolved)(metrics, processes)
-    if told is _box_records and report is not None:
-        raise ConfigError(f"{where}: finds boxes, and a report is about joints: leave out --report")
+    evaluator = evaluator_of(resolved, metrics, processes)
+    if told in (_box_records, _mask_records) and report is not None:
+        raise ConfigError(f"{where}: finds boxes or masks, and a report is about joints: leave out --report")
     dataset = _measured(resolved, dataset, whole)
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)
@@ -158,6 +160,8 @@ class _Pictures:
 
 def _kind(config: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], Callable[..., list[dict[str, Any]]]]:
     """Of what a config's network answers: the usual metrics, and what the JSON tells of a batch."""
+    if measures_masks(config):
+        return MASK_METRICS, _mask_records
     if measures_boxes(config):
         return BOX_METRICS, _box_records
     return (IMAGE_METRICS, _image_records) if is_bottom_up(config) else (CROP_METRICS, _records)
@@ -230,7 +234,8 @@ def _mean_pose(
     for role, hands in (("train_dataset", train), ("measured data set", dataset)):
         if not hasattr(hands, "hands"):
             raise DataError(f"{where}: the {role}, {type(hands).__name__}, cannot tell its labels for a baseline")
-    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset)))
+    spatial = any(metric.spatial for metric in metrics)
+    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset), spatial=spatial))
     return {name: value for name, value in guess.values.items() if not math.isnan(value)}
 
 
@@ -261,4 +266,14 @@ def _image_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]
     return [
         {"sample_id": name, **image_hands(outputs, index, tuple(labels["image_size"]), batch["crop"][index]).to_dict()}
         for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
+    ]
+
+
+def _mask_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The same of masks: how many pixels of the network's input lie in the intersection and in the union."""
+    pixels = mask_pixels(outputs["mask"], batch["mask"].numpy())
+    names = batch["sample_id"]
+    return [
+        {"sample_id": name, "intersection": int(both), "union": int(either)}
+        for name, (both, either) in zip(names, pixels, strict=True)
     ]

@@ -4,6 +4,7 @@ from handkit.metrics.boxes import BoxAP
 from handkit.metrics.detection import DetectionRecall, FalseHandsPerImage
 from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK, NMEEasyCV
+from handkit.metrics.masks import MaskIoU
 from handkit.metrics.poses import OKSAP
 from handkit.metrics.samples import HandSamples, Metric
 from handkit.metrics.spatial import AUC3D, MPJPE, PAMPJPE
@@ -22,6 +23,7 @@ __all__ = [
     "FalseHandsPerImage",
     "HandSamples",
     "HandednessAccuracy",
+    "MaskIoU",
     "Metric",
     "NMEEasyCV",
 ]

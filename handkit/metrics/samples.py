@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from handkit.canonical import bone_length
 from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
 from handkit.errors import ConfigError, DataError
@@ -24,8 +25,9 @@ if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not
     from handkit.metrics.matching import Match
 
 Array = NDArray[Any]
-#: Columns of joints in space: relative to the wrist, and in the camera's frame.
-FRAMES = ("xyz_root", "xyz_cam")
+#: Columns of joints in space: relative to the wrist, in the camera's frame, and relative to the wrist in lengths of the
+#: forefinger's proximal bone (of predictions only).
+FRAMES = ("xyz_root", "xyz_cam", "xyz_bone")
 #: Over which hands a metric goes: all labelled ones, the joints of a missed hand being wrong, or only the found ones.
 Over = Literal["labelled", "matched"]
 
@@ -59,7 +61,10 @@ class HandSamples:
         poses: the joints of all hands of the I images for COCO's protocol; None where boxes alone are predicted.
         joint_scores: (N, K) of the predicted joints, in [0, 1]; NaN where the hand was missed. None: unknown.
         labelled_3d: by name, ``xyz_root`` or ``xyz_cam``, (N, K, 3) labelled metres, NaN where not labelled.
-        predicted_3d: likewise, NaN where the hand was missed.
+        predicted_3d: likewise, and ``xyz_bone`` in lengths of the forefinger's proximal bone; NaN where the hand was
+            missed.
+        masks: (I, 2) pixels in the intersection and the union of the masks of the I images, see
+            `handkit.metrics.masks`; None where no masks are predicted.
 
     Raises:
         DataError: columns that disagree in length.
@@ -79,6 +84,7 @@ class HandSamples:
     joint_scores: Array | None = None
     labelled_3d: Mapping[str, Array] = field(default_factory=dict)
     predicted_3d: Mapping[str, Array] = field(default_factory=dict)
+    masks: Array | None = None
 
     def __post_init__(self) -> None:
         rows = {name: len(getattr(self, name)) for name in _COLUMNS}
@@ -119,8 +125,8 @@ class HandSamples:
         Args:
             images: (I,) the new number of each image, 0 .. their largest.
         """
-        if self.detections is not None:
-            raise DataError("the images of detections are whole, and are not grouped")
+        if self.detections is not None or self.masks is not None:
+            raise DataError("the images of detections and masks are whole, and are not grouped")
         unmatched = np.zeros(int(images.max(initial=-1)) + 1, int)
         np.add.at(unmatched, images, self.unmatched)
         poses = None if self.poses is None else self.poses.grouped(images)
@@ -130,9 +136,13 @@ class HandSamples:
         """(N, K, 3) predicted and labelled joints in metres; without a label, or with a model that tells none, NaN.
 
         Args:
-            frame: ``xyz_root`` or ``xyz_cam``. What is relative to the wrist may come from the camera's frame.
+            frame: ``xyz_root`` or ``xyz_cam``; what is relative to the wrist may come from the camera's frame. With
+                ``xyz_bone`` both are relative to the wrist, the prediction scaled by the labelled bone.
         """
-        predicted, labelled = (_in_frame(columns, frame) for columns in (self.predicted_3d, self.labelled_3d))
+        predicted = _in_frame(self.predicted_3d, frame)
+        labelled = _in_frame(self.labelled_3d, "xyz_root" if frame == "xyz_bone" else frame)
+        if frame == "xyz_bone" and predicted is not None and labelled is not None:
+            predicted = predicted * bone_length(labelled)[:, None, None]
         nothing = np.full((*self.labels.shape[:2], 3), np.nan)
         return (nothing, nothing) if predicted is None or labelled is None else (predicted, labelled)
 
@@ -178,7 +188,7 @@ class HandSamples:
         )
 
     @classmethod
-    def of_negatives(cls, predictions: Sequence[Hands | Detections], joints: int = 21) -> HandSamples:
+    def of_negatives(cls, predictions: Sequence[Sized], joints: int = 21) -> HandSamples:
         """Images known to show no hand: no row, and every predicted hand is unmatched."""
         return cls(
             labels=np.zeros((0, joints, 2)),
@@ -191,6 +201,11 @@ class HandSamples:
             images=np.zeros(0, int),
             unmatched=np.array([len(hands) for hands in predictions], int),
         )
+
+    @classmethod
+    def of_masks(cls, pixels: Array, joints: int = 21) -> HandSamples:
+        """Images of which only masks are predicted: no row, and the (I, 2) pixels of their `masks`."""
+        return replace(cls.of_negatives([()] * len(pixels), joints), masks=pixels)
 
     @classmethod
     def concatenate(cls, parts: Sequence[HandSamples], joints: int = 21) -> HandSamples:
@@ -211,6 +226,9 @@ class HandSamples:
         poses = [part.poses for part in parts if part.poses is not None]
         if len(poses) == len(parts):
             columns["poses"] = PoseSamples.concatenate(poses)
+        masks = [part.masks for part in parts if part.masks is not None]
+        if len(masks) == len(parts):
+            columns["masks"] = np.concatenate(masks)
         for name in _SIDES:
             columns[name] = tuple(side for part in parts for side in getattr(part, name))
         return cls(**columns)
@@ -263,6 +281,8 @@ _COLUMNS = (*_ARRAYS, *_SIDES)
 class Metric(ABC):
     """A registered metric: built from its own arguments, it reduces samples to named numbers."""
 
+    #: Whether it is about joints in space.
+    spatial: ClassVar[bool] = False
     #: What a reader must know of a number by its name, one line each.
     notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
 

@@ -6,7 +6,7 @@ of a hand that was missed, or for which the model gives no number, is infinitely
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from handkit.metrics.samples import HandSamples, Metric, Over, check_over
 from handkit.registry import METRICS
 
 Array = NDArray[Any]
-#: 'xyz_root': relative to the wrist; 'xyz_cam': in the camera's frame.
-Frame = Literal["xyz_root", "xyz_cam"]
+#: 'xyz_root': relative to the wrist; 'xyz_cam': in the camera's frame; 'xyz_bone': relative to the wrist, a prediction
+#: in lengths of the forefinger's proximal bone times the true one, as Zimmermann and Brox measure.
+Frame = Literal["xyz_root", "xyz_cam", "xyz_bone"]
 #: 'none', or 'procrustes': the best scale, rotation and translation of every hand first.
 Alignment = Literal["none", "procrustes"]
 #: A similarity transform fits any two joints exactly, so that a hand with fewer says nothing.
@@ -92,9 +93,11 @@ def curve_area_table(distance: Array, low: float, high: float, steps: int) -> Ta
 class _SpatialMetric(Metric):
     """What metrics of joints in space share: their frame, their alignment and the hands they go over."""
 
+    spatial: ClassVar[bool] = True
+
     def __init__(self, frame: Frame, alignment: Alignment, over: Over) -> None:
-        if frame not in ("xyz_root", "xyz_cam"):
-            raise ConfigError(f"frame must be 'xyz_root' or 'xyz_cam', not {frame!r}")
+        if frame not in get_args(Frame):
+            raise ConfigError(f"frame must be 'xyz_root', 'xyz_cam' or 'xyz_bone', not {frame!r}")
         if alignment not in ("none", "procrustes"):
             raise ConfigError(f"alignment must be 'none' or 'procrustes', not {alignment!r}")
         self.frame: Frame = frame
@@ -112,7 +115,7 @@ class _SpatialMetric(Metric):
 
     def _name(self, name: str) -> str:
         name = f"PA_{name}" if self.alignment == "procrustes" else name
-        name = f"{name}_cam" if self.frame == "xyz_cam" else name
+        name += {"xyz_root": "", "xyz_cam": "_cam", "xyz_bone": "_true_bone"}[self.frame]
         return f"{name}_matched" if self.over == "matched" else name
 
 
@@ -122,7 +125,7 @@ class MPJPE(_SpatialMetric):
 
     Args:
         frame: 'xyz_root' compares hands relative to their wrists, which thus count with a distance of 0, as in mmpose
-            and FreiHAND; 'xyz_cam' in the camera's frame.
+            and FreiHAND; 'xyz_cam' in the camera's frame; 'xyz_bone' see `Frame`.
         over: all labelled hands (inf if one is missed), or the matched ones.
 
     Raises:
@@ -165,7 +168,7 @@ class AUC3D(_SpatialMetric):
         low: where the curve begins, in millimetres.
         high: where it ends.
         steps: thresholds over 0 .. `high`, of which those from `low` on count.
-        frame: 'xyz_root' or 'xyz_cam'.
+        frame: see `Frame`.
         alignment: 'none', or 'procrustes' for the best scale, rotation and translation of each hand first.
         over: all labelled hands, a missed one being wrong, or the matched ones.
 

@@ -156,7 +156,7 @@ class TopDown:
         sides: tuple[Side | None, ...] = (None,) * len(boxes)
         if right is not None:
             sides = tuple("right" if probability >= 0.5 else "left" for probability in right)
-        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "angles"}
+        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "xyz_bone", "angles"}
         return Hands(
             keypoints=rows["keypoints"],
             scores=np.minimum(rows["scores"], box_scores[:, None]) if "presence" in rows else rows["scores"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +82,14 @@ class TrainingSettings:
     backbone_from: str | None = _setting(
         "weights to begin the model's backbone with, e.g. a classifier's, its last layer left out; before load_from",
         None,
+    )
+    init_cfg: Mapping[str, str] | None = _setting(
+        "weights to begin parts of the model with: by the part's dotted name, e.g. 'backbone' or "
+        "'aux_heads.pose_prior', a path or hub:CARD/FILE, of which that part is read; after load_from",
+        None,
+    )
+    frozen: Sequence[str] = _setting(
+        "parts of the model by their dotted names that stay as they are: neither weights nor statistics change", ()
     )
     val_interval: int = _setting("epochs from one measurement to the next; the last epoch is always measured", 1)
     val_batch_size: int | None = _setting("samples per batch of a measurement; None: batch_size", None)

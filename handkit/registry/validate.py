@@ -87,6 +87,16 @@ def measures_boxes(config: Mapping[str, Any]) -> bool:
     return config.get("task") == "hand_detection"
 
 
+def measures_masks(config: Mapping[str, Any]) -> bool:
+    """Whether a config's network answers which pixels of whole images show a hand, which needs no codec."""
+    return config.get("task") == "hand_segmentation"
+
+
+def needs_codec(config: Mapping[str, Any]) -> bool:
+    """Whether joints are read off a config's network by a codec."""
+    return not (measures_boxes(config) or measures_masks(config))
+
+
 def _uses(config: Mapping[str, Any]) -> list[Use]:
     trains = "train_dataset" in config
     uses: list[Use] = ["training"] if trains else []
@@ -106,7 +116,7 @@ def _check_complete(config: Mapping[str, Any], use: Use, where: str) -> None:
     TrainingSettings.of(config)
     if config.get("val_dataset") is not None:
         for key in ("test_transforms", "codec", "metrics"):
-            if not config.get(key) and not (key == "codec" and measures_boxes(config)):
+            if not config.get(key) and (key != "codec" or needs_codec(config)):
                 raise ConfigError(f"{where}: val_dataset is measured through {key!r}, which is missing")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from handkit.errors import ConfigError
 from handkit.registry import CODECS, MODELS, RUNTIMES, TRANSFORMS, build
-from handkit.registry.validate import measures_boxes
+from handkit.registry.validate import needs_codec
 from handkit.runtime.base import Net
 from handkit.transforms import split_stages
 
@@ -18,7 +18,7 @@ def build_net(config: Mapping[str, Any]) -> Net:
     Raises:
         ConfigError: the config names no model, codec or runtime.
     """
-    needed = ("model", "runtime") if measures_boxes(config) else ("model", "codec", "runtime")
+    needed = ("model", "codec", "runtime") if needs_codec(config) else ("model", "runtime")
     for key in needed:
         if config.get(key) is None:
             raise ConfigError(f"the config names no {key!r}, which {config['task']} needs")

@@ -4,6 +4,7 @@ from handkit.transforms.affine import BottomUpResize, TopDownAffine
 from handkit.transforms.attributes import HAND_CLASSES, HandAttributes
 from handkit.transforms.background import BackgroundPaste
 from handkit.transforms.base import ImageTransform, Sample, TensorTransform, split_stages
+from handkit.transforms.canonical import CanonicalPose
 from handkit.transforms.degradation import RandomBlur, RandomDownscale, RandomJPEG, RandomNoise
 from handkit.transforms.distortion import PhotoMetricDistortion
 from handkit.transforms.loading import LoadImage
@@ -14,13 +15,14 @@ from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, To
 from handkit.transforms.random_view import RandomView
 from handkit.transforms.targets import BottomUpGenerateTarget, TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect, ReverseChannels
-from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomFlip, Resize
+from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomCrop, RandomFlip, Resize
 
 __all__ = [
     "HAND_CLASSES",
     "BackgroundPaste",
     "BottomUpGenerateTarget",
     "BottomUpResize",
+    "CanonicalPose",
     "Expand",
     "HandAttributes",
     "ImageTransform",
@@ -32,6 +34,7 @@ __all__ = [
     "PhotoMetricDistortion",
     "PoseCollect",
     "RandomBlur",
+    "RandomCrop",
     "RandomDownscale",
     "RandomFlip",
     "RandomJPEG",

@@ -22,7 +22,8 @@ class TopDownAffine:
     """Replaces `img` by the crop of `box`, turned upright by `rotation`, and notes the `crop` itself.
 
     In training the pending `flip`, `scale` and `shift` are done in the same one warp, and the labels follow: the
-    `keypoints` move, the `mask` is warped, and `right` swaps where the crop is mirrored.
+    `keypoints` move, the `mask` is warped, and `right` swaps where the crop is mirrored. Where there is `xyz_cam`,
+    `xyz_root` is the hand in space as the crop shows it: turned about the camera's axis and mirrored with the pixels.
 
     Args:
         input_size: (width, height) the network takes, in pixels.
@@ -71,6 +72,9 @@ class TopDownAffine:
             if self.hide_outside and "visible" in sample:
                 inside = in_frame(done["keypoints"], self.input_size)
                 done["visible"] = np.where(inside, sample["visible"], 0).astype(np.uint8)
+        if "xyz_cam" in sample:
+            xyz = np.asarray(sample["xyz_cam"], np.float64)
+            done["xyz_root"] = crop.apply_xyz(xyz - xyz[:1]).astype(np.float32)
         if "right" in sample and crop.flip:
             done["right"] = np.float32(1 - sample["right"])
         return done

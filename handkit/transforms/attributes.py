@@ -54,9 +54,9 @@ class HandAttributes:
         if "crop" not in sample:
             raise ConfigError("HandAttributes must stand behind TopDownAffine: it asks how the crop was cut")
         angles, classes = np.full(3, np.nan), np.zeros(len(HAND_CLASSES))
-        xyz = sample.get("xyz_cam")
+        xyz = sample.get("xyz_root")
         if xyz is not None and np.isfinite(xyz).all():
-            axes = palm_axes(_as_cropped(sample)[None], np.reshape(sample["right"], 1))
+            axes = palm_axes(xyz[None].astype(np.float64), np.reshape(sample["right"], 1))
             angles = palm_angles(axes)[0]
             classes[:4] = self._seen(axes[0], xyz)
         labelled = sample["visible"] > 0
@@ -71,11 +71,3 @@ class HandAttributes:
             return [False] * 4
         fist = bool((FingerRules().codes(xyz[None])[0, 1:] == _FOLDED).all())
         return [towards > limit, towards < -limit, abs(towards) <= limit, fist]
-
-
-def _as_cropped(sample: Sample) -> Array:
-    """(21, 3) the joints in the camera's frame, turned and mirrored as the crop is."""
-    crop, xyz = sample["crop"], np.array(sample["xyz_cam"], np.float64)
-    cos, sin = np.cos(crop.rotation), np.sin(crop.rotation)
-    xyz[:, :2] = xyz[:, :2] @ np.array([[cos, sin], [-sin, cos]]).T
-    return xyz * (-1, 1, 1) if crop.flip else xyz

@@ -42,6 +42,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "a thing, another hand",
     "xyz_cam": "(21, 3) metres in the camera's frame of the original image: x right, y down, z forward; NaN where a "
     "joint has no such label",
+    "xyz_root": "(21, 3) float32 metres relative to the wrist in the axes of the crop, x right, y down, z forward, of "
+    "TopDownAffine: `xyz_cam` turned and mirrored with the pixels",
     "camera": "(3, 3) intrinsics of the original image",
     "boxes": "(M, 4) float32 xyxy of all hands of a whole image, in pixels of `img`; in a batch (N, M, 4), filled up "
     "with zeros",
@@ -65,6 +67,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "unknown",
     "hand_classes": "(6,) float32, of HandAttributes: 1 where the hand is of that class of "
     "`handkit.transforms.HAND_CLASSES`",
+    "canonical": "(21, 3) float32 joints in the canonical frame of `handkit.canonical`, of CanonicalPose",
+    "viewpoint": "(3, 3) float32 rotation from the axes of the crop into that frame, of CanonicalPose",
     "target_weight": "(21,) float32: 0 where a joint has no target",
 }
 

@@ -23,6 +23,8 @@ from handkit.transforms.draws import check_range, check_shares, generator, strea
 
 Array = NDArray[Any]
 
+#: The largest number in a mask: 0 background, 1 hand, 2 other things before the background.
+_MASK_LABELS = 2
 #: Tries for one least overlap before another is drawn.
 _TRIES = 50
 #: A crop's sides differ by this factor at most.
@@ -133,7 +135,7 @@ class MinIoURandomCrop:
 
 @TRANSFORMS.register_module()
 class Resize:
-    """Stretches the image to the network's input, whatever its aspect; `boxes`, where there are any, follow.
+    """Stretches the image to the network's input, whatever its aspect; `boxes` and `mask`, where there are any, follow.
 
     Args:
         input_size: (width, height) in pixels.
@@ -150,11 +152,16 @@ class Resize:
         self.input_size = (int(input_size[0]), int(input_size[1]))
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, moves `box_points`, and replaces `boxes` by the boxes scaled and clipped to the frame."""
+        """Replaces `img`, `boxes` by the boxes scaled and clipped to the frame, `box_points`, and `mask` by its nearest
+        pixels.
+        """
         height, width = sample["img"].shape[:2]
         img = cv2.resize(np.ascontiguousarray(sample["img"]), self.input_size, interpolation=cv2.INTER_LINEAR)
+        mask = mask_of(sample, self)
+        if mask is not None:
+            mask = cv2.resize(mask, self.input_size, interpolation=cv2.INTER_NEAREST)
         if "boxes" not in sample:
-            return {**sample, "img": img}
+            return {**sample, "img": img} if mask is None else {**sample, "img": img, "mask": mask}
         size = np.array(self.input_size * 2)
         scale = (size / np.array([width, height] * 2)).astype(np.float32)
 
@@ -164,7 +171,7 @@ class Resize:
         def stretch_points(points: Array) -> Array:
             return np.asarray((points + 0.5) * scale[:2] - 0.5)
 
-        return _moved(sample, img, stretch(boxes_of(sample, self)), stretch, stretch_points)
+        return _moved(sample, img, stretch(boxes_of(sample, self)), stretch, stretch_points, mask)
 
 
 @TRANSFORMS.register_module()
@@ -185,13 +192,58 @@ class RandomFlip:
         self.prob = prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img` and `boxes`, and moves `box_points`."""
-        boxes = boxes_of(sample, self)
+        """Replaces `img`, `boxes`, `box_points` and `mask`."""
+        boxes, mask = boxes_of(sample, self), mask_of(sample, self)
         if generator(sample, self).random() >= self.prob:
             return sample
         width = sample["img"].shape[1]
         mirror, mirror_joints = functools.partial(_mirrored, width), functools.partial(mirror_points, width=width)
-        return _moved(sample, np.ascontiguousarray(sample["img"][:, ::-1]), mirror(boxes), mirror, mirror_joints)
+        mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
+        img = np.ascontiguousarray(sample["img"][:, ::-1])
+        return _moved(sample, img, mirror(boxes), mirror, mirror_joints, mask)
+
+
+@TRANSFORMS.register_module()
+class RandomCrop:
+    """Cuts a part of fixed size out, anywhere: HandSegNet's 256 x 256 of RHD's 320 x 320 (Zimmermann and Brox, 2017).
+
+    `boxes` are clipped to the part, those without a rest dropped, and `mask` is cut with it. Pictures of another size
+    are brought to one by `Resize` first: HandSynth's of 256 x 256 to 320 x 320, so that both learn at the same scale.
+
+    Args:
+        crop_size: (width, height) in pixels.
+
+    Raises:
+        ConfigError: a size that is not positive.
+        DataError: in a call, a picture smaller than that.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, crop_size: tuple[int, int] = (256, 256)) -> None:
+        if len(crop_size) != 2 or min(crop_size) <= 0:
+            raise ConfigError(f"RandomCrop needs a positive (width, height), got crop_size={crop_size}")
+        self.crop_size = (int(crop_size[0]), int(crop_size[1]))
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Replaces `img`, `boxes` and `mask`."""
+        boxes, mask = boxes_of(sample, self), mask_of(sample, self)
+        height, width = sample["img"].shape[:2]
+        free = np.array([width, height]) - self.crop_size
+        shares = generator(sample, self).random(2)
+        if free.min() < 0:
+            raise DataError(
+                f"RandomCrop: {sample.get('sample_id', 'a sample')} has {width} x {height} pixels, less than crop_size="
+                f"{self.crop_size}; put Resize before it"
+            )
+        x, y = (shares * (free + 1)).astype(int).tolist()
+        part = np.array([x, y, x + self.crop_size[0], y + self.crop_size[1]])
+        rows, columns = slice(part[1], part[3]), slice(part[0], part[2])
+        inside = functools.partial(_clipped_to, part)
+        moved = inside(boxes)
+        left = (moved[:, 2:] > moved[:, :2]).all(1)
+        mask = None if mask is None else np.ascontiguousarray(mask[rows, columns])
+        return _moved(sample, np.ascontiguousarray(sample["img"][rows, columns]), moved[left], inside, mask=mask)
 
 
 def _moved(
@@ -200,17 +252,18 @@ def _moved(
     boxes: Array,
     move: Callable[[Array], Array],
     move_points: Callable[[Array], Array] | None = None,
+    mask: Array | None = None,
 ) -> Sample:
     """The sample with another picture: `ignored_boxes` follow by `move`, `box_points` by `move_points`.
 
-    Without it they go, as `mask` does.
+    Without it they go, as `mask` does where none is given.
     """
     done = {key: value for key, value in sample.items() if key not in ("box_points", "mask")}
     if "ignored_boxes" in sample:
         done["ignored_boxes"] = move(np.asarray(sample["ignored_boxes"], np.float32).reshape(-1, 4))
     if "box_points" in sample and move_points is not None:
         done["box_points"] = np.asarray(move_points(sample["box_points"]), np.float32)
-    return {**done, "img": img, "boxes": boxes}
+    return {**done, "img": img, "boxes": boxes} | ({} if mask is None else {"mask": mask})
 
 
 def _clipped_to(part: Array, boxes: Array) -> Array:
@@ -242,6 +295,24 @@ def boxes_of(sample: Sample, transform: object) -> Array:
         wrong = ~np.isfinite(boxes).all(1) | (boxes[:, 2:] < boxes[:, :2]).any(1)
         raise DataError(f"{kind}: {name} has the box {boxes[wrong][0].tolist()}: not finite, or negative in size")
     return boxes
+
+
+def mask_of(sample: Sample, transform: object) -> Array | None:
+    """(H, W) uint8, the sample's `mask`; None where it has none.
+
+    Raises:
+        DataError: it is no mask of its picture.
+    """
+    mask = sample.get("mask")
+    if mask is None:
+        return None
+    if mask.shape != sample["img"].shape[:2] or mask.dtype != np.uint8 or mask.max(initial=0) > _MASK_LABELS:
+        raise DataError(
+            f"{type(transform).__name__}: the mask of {sample.get('sample_id', 'a sample')} must be uint8 of the "
+            f"picture's {sample['img'].shape[:2]} rows and columns, with 0, 1 and 2, not {mask.dtype} of {mask.shape} "
+            f"up to {mask.max(initial=0)}"
+        )
+    return np.asarray(mask)
 
 
 def _kept(boxes: Array, part: Array, least: float) -> Array | None:

@@ -13,6 +13,7 @@ from handkit.registry import MODELS, build
 
 #: A small one of each kind that uses all of its weights.
 SMALL: dict[str, dict[str, Any]] = {
+    "CPMTrunk": dict(tail=(32, 16), width=0.125),
     "CSPNeXt": dict(deepen_factor=0.33, widen_factor=0.125, out_indices=(3, 4)),
     "EfficientNetLite0": {},
     "HRNet": dict(width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4),

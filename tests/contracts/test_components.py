@@ -83,6 +83,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "pictures": {"type": "ImageBoxes", "dataset": {"type": "HandShards", "folder": str(FILES / "shards")}},
         "view": {"type": "RandomView", "input_size": (320, 320)},
     },
+    "LargestHand": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
     "ImageBoxes": {"dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
     "RepeatDataset": {"dataset": {"type": "NegativePhotos", "folder": str(FILES / "images")}, "times": 2},
     "WeightedConcat": {"datasets": [{"type": "NegativePhotos", "folder": str(FILES / "images")}]},
@@ -127,6 +128,7 @@ TRAINED: dict[str, tuple[dict[str, Any], dict[str, torch.Tensor]]] = {
 }
 #: Detectors open their weights when they are built.
 WITH_WEIGHTS = {
+    "HandSegDetector": inside(load_config("_base_/detectors/handsegnet")["detector"]),
     "OneHandDetector": inside(DETECTOR),
     "PalmDetector": {**inside(PALM), "score_threshold": 0.5, "nms_iou": 0.3},
 }
@@ -199,10 +201,11 @@ def test_networks_that_train_have_three_modes(name: str) -> None:
         model(images, mode="training")
 
 
-def test_detectors_refuse_to_run_without_weights() -> None:
-    arguments = {**WITH_WEIGHTS["OneHandDetector"], "checkpoint": None}
+@pytest.mark.parametrize("name", ["OneHandDetector", "HandSegDetector"])
+def test_detectors_refuse_to_run_without_weights(name: str) -> None:
+    arguments = {**WITH_WEIGHTS[name], "checkpoint": None}
     with pytest.raises(ConfigError, match="name a file as checkpoint="):
-        build(dict(type="OneHandDetector", **arguments))
+        build(dict(type=name, **arguments))
 
 
 def test_palm_detector_builds(mediapipe_files: dict[str, Path]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from handkit.datasets import HandSynth
 from handkit.datasets.labels import HandLabels
 from handkit.errors import DataError
-from handkit.metrics import PCK
+from handkit.metrics import MPJPE, PCK
 from handkit.metrics.baseline import mean_pose, mean_pose_samples
 
 
@@ -69,3 +69,17 @@ def test_varied_hands_are_predicted_poorly() -> None:
 def test_an_empty_part_is_refused() -> None:
     with pytest.raises(DataError, match="HandSynth is empty"):
         mean_pose_samples(HandSynth("capsule", count=0), HandSynth("capsule", count=1))
+
+
+def test_in_space_the_guess_is_the_mean_hand() -> None:
+    hands = HandSynth("capsule", seed=4, count=6, image_size=(32, 32))
+    samples = mean_pose_samples(hands, hands, spatial=True)
+    xyz = np.stack([hands[index]["xyz_cam"] for index in range(6)]).astype(float)
+    root = xyz - xyz[:, :1]
+    np.testing.assert_allclose(samples.predicted_3d["xyz_root"], np.tile(root.mean(0), (6, 1, 1)), atol=1e-9)
+    expected = 1000 * np.linalg.norm(root - root.mean(0), axis=-1).mean()
+    assert MPJPE().compute(samples)["MPJPE_mm"] == pytest.approx(expected)
+    bone = np.linalg.norm(root[:, 6] - root[:, 5], axis=-1)[:, None, None]
+    scaled = np.linalg.norm(bone * (root / bone).mean(0) - root, axis=-1).mean()
+    assert MPJPE("xyz_bone").compute(samples)["MPJPE_mm_true_bone"] == pytest.approx(1000 * scaled)
+    assert not mean_pose_samples(hands, hands).predicted_3d

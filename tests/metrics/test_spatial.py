@@ -158,7 +158,7 @@ def test_names_say_what_was_done() -> None:
 @pytest.mark.parametrize(
     ("node", "message"),
     [
-        ({"type": "MPJPE", "frame": "xyz"}, "'xyz_root' or 'xyz_cam', not 'xyz'"),
+        ({"type": "MPJPE", "frame": "xyz"}, "'xyz_cam' or 'xyz_bone', not 'xyz'"),
         ({"type": "PAMPJPE", "over": "found"}, "'labelled' or 'matched'"),
         ({"type": "AUC3D", "alignment": "scale"}, "'none' or 'procrustes', not 'scale'"),
         ({"type": "AUC3D", "low": 50.0}, "0 <= low < high"),
@@ -178,3 +178,18 @@ def test_columns_concatenate_and_are_checked() -> None:
     assert MPJPE().compute(both) == {"MPJPE_mm": math.inf}
     with pytest.raises(DataError, match=r"labelled_3d\['xyz_cam'\] has the shape"):
         samples({"xyz_root": PREDICTED}, {"xyz_cam": LABELLED[:, :5]})
+
+
+def test_lengths_of_the_bone_become_metres_by_the_true_bone() -> None:
+    rng = np.random.default_rng(3)
+    labelled = rng.normal(0, 0.05, (3, 21, 3)) + 0.5
+    root = labelled - labelled[:, :1]
+    bone = np.linalg.norm(root[:, 6] - root[:, 5], axis=-1)[:, None, None]
+    right = samples({"xyz_bone": root / bone, "xyz_root": root * 1.1}, {"xyz_cam": labelled})
+    assert MPJPE("xyz_bone").compute(right)["MPJPE_mm_true_bone"] == pytest.approx(0, abs=1e-9)
+    assert MPJPE().compute(right)["MPJPE_mm"] == pytest.approx(100 * np.linalg.norm(root, axis=-1).mean())
+    curve = AUC3D(frame="xyz_bone").compute(right)
+    assert curve == {"AUC3D_20_50mm_true_bone": pytest.approx(1), "EPE3D_mm_true_bone": pytest.approx(0, abs=1e-9)}
+    assert math.isnan(
+        MPJPE("xyz_bone").compute(samples({"xyz_root": root}, {"xyz_cam": labelled}))["MPJPE_mm_true_bone"]
+    )

@@ -62,7 +62,7 @@ def test_hidden_joints_and_blur_are_classes() -> None:
 
 
 def test_without_3d_or_side_nothing_is_claimed() -> None:
-    flat = {key: value for key, value in CUT(HAND).items() if key != "xyz_cam"}
+    flat = CUT({key: value for key, value in HAND.items() if key != "xyz_cam"})
     partial = {**HAND, "xyz_cam": np.where(np.arange(21)[:, None] == 4, np.nan, HAND["xyz_cam"])}
     for sample in (flat, CUT({**HAND, "right": np.float32(np.nan)}), CUT(partial)):
         made = HandAttributes()(sample)

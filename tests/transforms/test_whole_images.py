@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import box_iou
-from handkit.transforms import Expand, MinIoURandomCrop, PhotoMetricDistortion, RandomFlip, Resize
+from handkit.transforms import Expand, MinIoURandomCrop, PhotoMetricDistortion, RandomCrop, RandomFlip, Resize
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 rule = SimpleNamespace(**runpy.run_path(str(GOLDEN / "mmdet_images_rule.py")))
@@ -154,13 +154,13 @@ def test_joints_stay_on_their_pixels(name: str) -> None:
 @pytest.mark.parametrize("name", ["Expand", "MinIoURandomCrop", "Resize", "RandomFlip"])
 def test_ignored_boxes_follow_and_what_would_not_is_gone(name: str) -> None:
     for seed in range(6):
-        one = sample(seed, box_points=np.zeros((9, 21, 2)), mask=np.zeros((9, 9)))
-        one["ignored_boxes"] = one["boxes"].copy()
+        one = sample(seed, box_points=np.zeros((9, 21, 2)))
+        one |= {"ignored_boxes": one["boxes"].copy(), "mask": (one["img"][..., 0] > 128).astype(np.uint8)}
         done = STEPS[name](one)
         if done["img"] is one["img"]:
             continue
-        assert "mask" not in done
-        assert ("box_points" in done) == (name != "MinIoURandomCrop")
+        assert ("box_points" in done) == (name not in ("MinIoURandomCrop", "RandomCrop"))
+        assert ("mask" in done) == (name in ("Resize", "RandomFlip"))
         kept = {tuple(box) for box in done["ignored_boxes"].tolist()}
         assert {tuple(box) for box in done["boxes"].tolist()} <= kept
 
@@ -209,3 +209,50 @@ def test_a_crop_of_one_hand_is_no_whole_image(step: Any) -> None:
 def test_wrong_settings_are_refused(cls: Any, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         cls(**arguments)
+
+
+def masked(seed: int = 0) -> dict[str, Any]:
+    """A picture whose red channel is its mask."""
+    mask = np.random.default_rng(seed).integers(0, 3, (40, 48)).astype(np.uint8)
+    boxes = np.array([[2, 3, 20, 30], [44, 36, 47, 39]], np.float32)
+    img = np.stack([mask, mask, mask], -1)
+    return {"img": img, "mask": mask, "boxes": boxes, "sample_id": "one", "rng": np.random.default_rng(seed)}
+
+
+@pytest.mark.parametrize("step", [RandomFlip(1.0), RandomCrop((32, 24)), Resize((96, 80))])
+def test_masks_go_with_their_pictures(step: Any) -> None:
+    done = step(masked())
+    assert done["mask"].shape == done["img"].shape[:2]
+    if isinstance(step, Resize):
+        np.testing.assert_array_equal(done["mask"], masked()["mask"].repeat(2, 0).repeat(2, 1))
+    else:
+        np.testing.assert_array_equal(done["mask"], done["img"][..., 0])
+
+
+def test_a_crop_lies_anywhere_and_keeps_what_is_in_it() -> None:
+    cut = RandomCrop((32, 24))
+    corners = set()
+    for seed in range(60):
+        one = masked(seed)
+        one["img"] = np.stack(np.meshgrid(range(48), range(40)), -1)[..., [0, 1, 1]].astype(np.uint8)
+        done = cut(one)
+        x, y = done["img"][0, 0, :2].tolist()
+        corners.add((x, y))
+        assert done["img"].shape == (24, 32, 3)
+        np.testing.assert_array_equal(done["mask"], one["mask"][y : y + 24, x : x + 32])
+        inside = np.clip(one["boxes"] - [x, y, x, y], 0, [32, 24, 32, 24])
+        np.testing.assert_allclose(done["boxes"], inside[(inside[:, 2:] > inside[:, :2]).all(1)])
+    assert {min(x for x, _ in corners), max(x for x, _ in corners)} == {0, 16}
+    assert {min(y for _, y in corners), max(y for _, y in corners)} == {0, 16}
+    whole = RandomCrop((48, 40))(masked())
+    np.testing.assert_array_equal(whole["mask"], masked()["mask"])
+
+
+def test_masks_and_sizes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(DataError, match=r"less than crop_size=.*put Resize before"):
+        RandomCrop((64, 64))(masked())
+    with pytest.raises(ConfigError, match="positive"):
+        RandomCrop((0, 64))
+    for mask in (np.zeros((9, 9), np.uint8), np.zeros((40, 48)), np.full((40, 48), 7, np.uint8)):
+        with pytest.raises(DataError, match=r"the mask of one must be uint8 of the picture's \(40, 48\)"):
+            Resize((16, 16))({**masked(), "mask": mask})

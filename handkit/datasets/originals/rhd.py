@@ -27,6 +27,8 @@ SIZE = 320
 _FIELDS = {"uv_vis": (2 * len(HAND), 3), "xyz": (2 * len(HAND), 3), "K": (3, 3)}
 #: The values of a mask, first and last, by side: 0 left, 1 right.
 _MASKS = ((2, 17), (18, 33))
+#: The largest value of a mask.
+LAST_PART = _MASKS[-1][-1]
 
 
 def read(path: Path, data: bytes) -> HandColumns:

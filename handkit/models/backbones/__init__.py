@@ -1,5 +1,6 @@
 """Backbones: a normalised image batch in, a tuple of feature maps out, the highest resolution first."""
 
+from handkit.models.backbones.cpm import CPMTrunk
 from handkit.models.backbones.cspnext import CSPNeXt
 from handkit.models.backbones.efficientnet_lite import EfficientNetLite0
 from handkit.models.backbones.hourglass import HourglassNet
@@ -11,6 +12,7 @@ from handkit.models.backbones.resnet import ResNet
 from handkit.models.backbones.scnet import SCNet
 
 __all__ = [
+    "CPMTrunk",
     "CSPNeXt",
     "EfficientNetLite0",
     "HRNet",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
@@ -21,11 +22,12 @@ class PoseEstimator(nn.Module):
     Args:
         backbone: image batch -> tuple of feature maps.
         head: feature maps -> outputs from which a codec reads the joints.
-        aux_heads: feature maps, and those predictions of `head` that they read -> further outputs.
+        aux_heads: feature maps, and those predictions of `head` or of an auxiliary head before them that they read ->
+            further outputs.
         losses: the terms of the training loss; none are needed to predict.
 
     Raises:
-        ConfigError: two heads give the same output, an auxiliary head reads what `head` does not give, or a loss judges
+        ConfigError: two heads give the same output, an auxiliary head reads what none before it gives, or a loss judges
             an output that no head gives or that the head activates otherwise.
     """
 
@@ -35,7 +37,7 @@ class PoseEstimator(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head: Head = head
-        self.aux_heads = nn.ModuleDict({"_".join(aux.outputs): aux for aux in aux_heads})
+        self.aux_heads = nn.ModuleDict({aux.name or "_".join(aux.outputs): aux for aux in aux_heads})
         self.losses = nn.ModuleList(losses)
         _check_outputs([head, *aux_heads], losses)
         _check_reads(head, aux_heads)
@@ -44,28 +46,35 @@ class PoseEstimator(nn.Module):
         """Runs N images (N, 3, H, W), normalised.
 
         Returns:
-            In the mode 'predict' the heads' outputs after their activation, N rows each, without those of heads for
-            training only; in 'tensor' before it; in 'loss' a scalar for each of `losses`, and ``loss``, their sum
-            weighted by each one's `loss_weight`.
+            In the mode 'predict' the heads' outputs after their activation, N rows each, without internal ones and
+            those of heads for training only; in 'tensor' before it; in 'loss' a scalar for each of `losses`, and
+            ``loss``, their sum weighted by each one's `loss_weight`.
 
         Raises:
             ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
         """
         check_mode(mode, self)
-        raw = list(self._raw(self.backbone(img), mode))
+        raw = list(self._raw(self.backbone(img), mode, targets.right if mode == "loss" else None))
         if mode == "predict":
-            return {name: value for head, outputs in raw for name, value in head.activate(outputs).items()}
+            shown = ((head, head.activate(outputs)) for head, outputs in raw)
+            return {name: value for head, made in shown for name, value in made.items() if name not in head.internal}
         joined = {name: value for _, outputs in raw for name, value in outputs.items()}
         return joined if mode == "tensor" else self._loss(joined, targets)
 
-    def _raw(self, features: Sequence[Tensor], mode: Mode) -> Iterator[tuple[Head, dict[str, Tensor]]]:
-        """Each head with its raw outputs, the main one first."""
+    def _raw(
+        self, features: Sequence[Tensor], mode: Mode, right: Tensor | None
+    ) -> Iterator[tuple[Head, dict[str, Tensor]]]:
+        """Each head with its raw outputs, the main one first; heads that read the side are told `right` where known."""
         outputs = self.head(features)
         yield self.head, outputs
         predictions = self.head.activate(outputs)
         for aux in cast("Iterator[Head]", self.aux_heads.values()):
             if not (mode == "predict" and aux.training_only):
-                yield aux, aux(features, *(predictions[name] for name in aux.reads))
+                outputs = aux(features, *(predictions[name] for name in aux.reads))
+                predictions |= aux.activate(outputs)
+                if right is not None and "handedness" in outputs:
+                    predictions["handedness"] = torch.where(right.isnan(), predictions["handedness"], right)
+                yield aux, outputs
 
     def _loss(self, outputs: dict[str, Tensor], targets: Targets) -> dict[str, Tensor]:
         losses = cast("Sequence[Loss]", self.losses)
@@ -78,12 +87,13 @@ class PoseEstimator(nn.Module):
 
 
 def _check_reads(head: Head, aux_heads: Sequence[Head]) -> None:
+    given = list(head.outputs)
     for aux in aux_heads:
         for name in aux.reads:
-            if name not in head.outputs:
-                raise ConfigError(
-                    f"{type(aux).__name__} reads {name!r}, but {type(head).__name__} gives {list(head.outputs)}"
-                )
+            if name not in given:
+                before = f"{type(head).__name__} gives" if given == list(head.outputs) else "the heads before it give"
+                raise ConfigError(f"{type(aux).__name__} reads {name!r}, but {before} {given}")
+        given += aux.outputs
 
 
 def _check_outputs(heads: Sequence[Head], losses: Sequence[Loss]) -> None:

@@ -43,7 +43,7 @@ class FlipTest(nn.Module):
     `OffsetHeatmap`'s and `HandOffsets`'.
 
     Of the other outputs, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the mirror image, and
-    ``xyz_root`` with x negated.
+    ``xyz_root`` and ``xyz_bone`` with x negated.
 
     Args:
         model: the estimator, e.g. `TopDownEstimator`. As in torch's own wrappers it becomes the attribute ``module``,
@@ -89,7 +89,7 @@ class FlipTest(nn.Module):
             return (out - out.new_tensor([(width - 1) / width, 0])) * out.new_tensor([-1.0, 1.0])
         if name == "handedness":
             return 1 - out
-        if name == "xyz_root":
+        if name in ("xyz_root", "xyz_bone"):
             return out * out.new_tensor([-1.0, 1.0, 1.0])
         raise ConfigError(f"FlipTest does not know how the output {name!r} looks in a mirror; run the model without it")
 

@@ -22,12 +22,12 @@ class TopDownEstimator(PoseEstimator):
     Args:
         backbone: image batch -> tuple of feature maps.
         head: feature maps -> outputs from which a codec reads the joints.
-        aux_heads: feature maps, and those predictions of `head` that they read -> further outputs, e.g. of
-            `PresenceHead`.
+        aux_heads: feature maps, and those predictions of `head` or of an auxiliary head before them that they read ->
+            further outputs, e.g. of `PresenceHead`.
         losses: the terms of the training loss; none are needed to predict.
 
     Raises:
-        ConfigError: two heads give the same output, an auxiliary head reads what `head` does not give, or a loss judges
+        ConfigError: two heads give the same output, an auxiliary head reads what none before it gives, or a loss judges
             an output that no head gives or that the head activates otherwise.
     """
 
@@ -50,6 +50,9 @@ class TopDownEstimator(PoseEstimator):
         offsets: Tensor | None = None,
         hand_angles: Tensor | None = None,
         hand_classes: Tensor | None = None,
+        mask: Tensor | None = None,
+        canonical: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Runs N crops.
 
@@ -66,11 +69,14 @@ class TopDownEstimator(PoseEstimator):
             offsets: from cells to the joints.
             hand_angles: of the palm.
             hand_classes: what makes a hand rare.
+            mask: which pixels show a hand.
+            canonical: the joints in space, whatever the view.
+            viewpoint: the view.
 
         Returns:
-            In the mode 'predict' the heads' outputs after their activation, N rows each, without those of heads for
-            training only; in 'tensor' before it; in 'loss' a scalar for each of `losses`, and ``loss``, their sum
-            weighted by each one's `loss_weight`.
+            In the mode 'predict' the heads' outputs after their activation, N rows each, without internal ones and
+            those of heads for training only; in 'tensor' before it; in 'loss' a scalar for each of `losses`, and
+            ``loss``, their sum weighted by each one's `loss_weight`.
 
         Raises:
             ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
@@ -86,5 +92,8 @@ class TopDownEstimator(PoseEstimator):
             offsets=offsets,
             hand_angles=hand_angles,
             hand_classes=hand_classes,
+            mask=mask,
+            canonical=canonical,
+            viewpoint=viewpoint,
         )
         return self.answer(img, mode, targets)

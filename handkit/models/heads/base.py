@@ -20,12 +20,17 @@ class Head(nn.Module):
 
     Attributes:
         outputs: the names of what the head gives.
-        reads: the main head's predictions that an auxiliary head takes beside the features, by name, in order.
+        internal: those of them that losses and other heads read, and no prediction shows.
+        name: how an auxiliary head is called in state dicts; '' for its outputs' names, joined by '_'.
+        reads: the predictions that an auxiliary head takes beside the features, by name, in order: the main head's, and
+            those of auxiliary heads that stand before it.
         training_only: it answers in training and not in the mode 'predict'.
         activation: applied to each of its outputs by `activate`, where `activation_of` does not say otherwise.
     """
 
     outputs: tuple[str, ...]
+    internal: tuple[str, ...] = ()
+    name: str = ""
     reads: tuple[str, ...] = ()
     training_only: bool = False
     activation: Activation = "none"

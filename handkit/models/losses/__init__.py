@@ -2,14 +2,22 @@
 
 from handkit.models.losses.base import Loss, Targets
 from handkit.models.losses.binary import HandednessLoss, PresenceLoss
+from handkit.models.losses.canonical import CanonicalMSELoss, ViewpointMSELoss
 from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
-from handkit.models.losses.heatmaps import KeypointMSELoss, KeypointOHKMMSELoss, SpatialCrossEntropyLoss
+from handkit.models.losses.heatmaps import (
+    KeypointMSELoss,
+    KeypointOHKMMSELoss,
+    ScoreMapMSELoss,
+    SpatialCrossEntropyLoss,
+)
+from handkit.models.losses.masks import MaskBCELoss
 from handkit.models.losses.multibox import MultiBoxLoss
 from handkit.models.losses.offsets import DisplacementLoss, HeatmapBCELoss, OffsetLoss
 from handkit.models.losses.pfld import PFLDLoss
 from handkit.models.losses.simcc import KLDiscretLoss
 
 __all__ = [
+    "CanonicalMSELoss",
     "DisplacementLoss",
     "HandednessLoss",
     "HeatmapBCELoss",
@@ -17,12 +25,15 @@ __all__ = [
     "KeypointMSELoss",
     "KeypointOHKMMSELoss",
     "Loss",
+    "MaskBCELoss",
     "MultiBoxLoss",
     "OffsetLoss",
     "PFLDLoss",
     "PresenceLoss",
+    "ScoreMapMSELoss",
     "SmoothL1Loss",
     "SpatialCrossEntropyLoss",
     "Targets",
+    "ViewpointMSELoss",
     "WingLoss",
 ]

@@ -32,6 +32,9 @@ class Targets:
         displacement_weight: (N, 2E, h, w) share with which a cell of a displacement counts.
         hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
         hand_classes: (N, C) 1 where the hand is of a class, else 0.
+        mask: (N, H, W) 1 where the input shows a hand, other numbers where not.
+        canonical: (N, K, 3) joints in the canonical frame of `handkit.canonical`.
+        viewpoint: (N, 3, 3) rotation into that frame.
     """
 
     heatmaps: Tensor | None = None
@@ -47,6 +50,9 @@ class Targets:
     displacement_weight: Tensor | None = None
     hand_angles: Tensor | None = None
     hand_classes: Tensor | None = None
+    mask: Tensor | None = None
+    canonical: Tensor | None = None
+    viewpoint: Tensor | None = None
 
     def need(self, name: str, loss: nn.Module) -> Tensor:
         """The target of that name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from handkit.errors import ConfigError
@@ -82,6 +83,29 @@ class KeypointOHKMMSELoss(KeypointMSELoss):
         if values.shape[1] < self.topk:
             raise ConfigError(f"KeypointOHKMMSELoss: topk={self.topk} of {values.shape[1]} joints")
         return values.topk(self.topk, dim=1).values.mean(dim=1)
+
+
+@MODELS.register_module()
+class ScoreMapMSELoss(KeypointMSELoss):
+    """`KeypointMSELoss` of the maps of every stage of a `ScoreMapHead`; the sum over the stages.
+
+    All stages have the same target, so that each is taught on its own (Wei et al., CVPR 2016).
+
+    Args:
+        loss_weight: factor of this term in the sum over all terms.
+    """
+
+    name: ClassVar[str] = "loss_score_maps"
+    reads: ClassVar[tuple[str, ...]] = ("score_maps",)
+
+    def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
+        """(N, S, K, h, w) -> (N,) sums over the stages; crops of a hand count."""
+        stages = outputs["score_maps"].unbind(1)
+        maps, weight = targets.need("heatmaps", self), targets.need("target_weight", self)
+        check_shape(self, "heatmaps", maps, tuple(stages[0].shape))
+        check_shape(self, "target_weight", weight, tuple(stages[0].shape[:2]))
+        values = [self.over_joints(self.per_map(stage, maps, None) * weight) for stage in stages]
+        return torch.stack(values).sum(dim=0), targets.hands(stages[0])
 
 
 @MODELS.register_module()

@@ -1,0 +1,8 @@
+"""HandSynth's whole pictures on disk with the masks of all hands.
+
+handkit data synth --out data/handsynth/train --count 12000 --seed 100
+handkit data synth --out data/handsynth/val --count 500 --seed 201
+"""
+
+train_dataset = dict(type="ImageBoxes", dataset=dict(type="HandShards", folder="data/handsynth/train"))
+val_dataset = dict(type="ImageBoxes", dataset=dict(type="HandShards", folder="data/handsynth/val"))

@@ -1,0 +1,10 @@
+"""ScoreMapPoseNet and PosePrior (Zimmermann and Brox, ICCV 2017), one network at a quarter of their width."""
+
+_base_ = ["scoremap_posenet.py"]
+
+model = dict(
+    aux_heads=[
+        dict(type="PoseHandednessHead", in_channels=(128, 32)),
+        dict(type="PosePriorHead", width=0.25),
+    ],
+)

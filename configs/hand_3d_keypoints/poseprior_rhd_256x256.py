@@ -1,0 +1,25 @@
+"""PosePrior (Zimmermann and Brox, ICCV 2017) on RHD: joints in space by score maps.
+
+    python tools/train.py configs/hand_3d_keypoints/poseprior_rhd_256x256.py --work-dir DIR
+    python tools/test.py configs/hand_3d_keypoints/poseprior_rhd_256x256.py DIR/best.safetensors --baseline
+
+RHD_published_v2 below data/.
+ScoreMapPoseNet and its head for the side stay as scoremap_posenet_rhd_256x256.py left them in
+work_dirs/scoremap_posenet_rhd_256x256. A quarter of the paper's width.
+"""
+
+_base_ = [
+    "../_base_/models/poseprior.py",
+    "../_base_/targets/canonical_256x256.py",
+    "../_base_/datasets/rhd_largest.py",
+    "../_base_/schedules/adamw_cosine_bf16.py",
+]
+
+_posenet = "work_dirs/scoremap_posenet_rhd_256x256/best.safetensors"
+
+model = dict(losses=[dict(type="CanonicalMSELoss"), dict(type="ViewpointMSELoss")])
+init_cfg = {"backbone": _posenet, "head": _posenet, "aux_heads.handedness": _posenet}
+frozen = ("backbone", "head", "aux_heads.handedness")
+batch_size = 64
+val_batch_size = 64
+max_epochs = 3

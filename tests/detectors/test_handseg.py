@@ -1,0 +1,89 @@
+"""The crop of a mask: its largest piece, joined by dilation, brought back to the image; empty masks are no hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handkit.detectors import HandSegDetector
+from handkit.detectors.handseg import mask_boxes
+from handkit.errors import ConfigError, DataError
+
+
+class Bright:
+    """A net that takes bright pixels for hands, and the runtime that prepares it."""
+
+    def prepare(self, model: Any, checkpoint: Any, transforms: Any, codec: Any) -> Any:
+        return lambda batch: {"mask": batch["img"].mean(-1).astype(np.float32) / 255}
+
+
+class Nothing(Bright):
+    def prepare(self, model: Any, checkpoint: Any, transforms: Any, codec: Any) -> Any:
+        return lambda batch: {"heatmaps": batch["img"]}
+
+
+def detector(**options: Any) -> HandSegDetector:
+    return HandSegDetector(None, None, Bright(), (), **{"input_size": (64, 64), **options})
+
+
+def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:
+    made = np.zeros((40, 60), np.float32)
+    for x1, y1, x2, y2 in boxes:
+        made[y1 : y2 + 1, x1 : x2 + 1] = 0.9
+    return made
+
+
+def test_pieces_are_sorted_by_their_pixels() -> None:
+    boxes, scores, areas = mask_boxes(mask((2, 3, 6, 9), (20, 10, 39, 29), (50, 0, 50, 0)))
+    assert boxes.tolist() == [[20, 10, 39, 29], [2, 3, 6, 9], [50, 0, 50, 0]]
+    assert areas.tolist() == [400, 35, 1]
+    np.testing.assert_allclose(scores, 0.9, rtol=1e-6)
+
+
+def test_dilation_joins_a_hand_that_is_parted_and_leaves_its_box() -> None:
+    parted = mask((10, 10, 18, 20), (22, 10, 30, 20))
+    assert len(mask_boxes(parted).boxes) == 2
+    assert mask_boxes(parted, dilation=2).boxes.tolist() == [[10, 10, 30, 20]]
+    assert mask_boxes(parted, dilation=2).areas.tolist() == [198]
+
+
+def test_an_empty_mask_has_no_piece_and_an_image_without_hands_none() -> None:
+    assert [len(column) for column in mask_boxes(mask())] == [0, 0, 0]
+    assert len(detector().detect([np.zeros((48, 64, 3), np.uint8)])[0]) == 0
+    assert detector().detect([]) == []
+
+
+def test_what_is_no_mask_is_refused() -> None:
+    for wrong in (np.zeros((3, 4, 5)), np.full((4, 4), 7.0), np.full((4, 4), np.nan), np.zeros((0, 4))):
+        with pytest.raises(DataError, match="probabilities in"):
+            mask_boxes(wrong)
+
+
+@pytest.mark.parametrize("size", [(128, 96), (96, 128), (320, 320), (31, 200)])
+def test_boxes_are_those_of_the_image(size: tuple[int, int]) -> None:
+    width, height = size
+    image = np.zeros((height, width, 3), np.uint8)
+    x1, y1, x2, y2 = width // 4, height // 4, 3 * width // 4 - 1, height // 2 - 1
+    image[y1 : y2 + 1, x1 : x2 + 1] = 255
+    found = detector().detect([image, np.zeros_like(image)])
+    step = max(size) / 64
+    np.testing.assert_allclose(found[0].boxes[0], [x1, y1, x2, y2], atol=step + 1e-3)
+    assert len(found[1]) == 0
+
+
+def test_specks_are_no_hands_and_more_hands_may_be_asked_for() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[5:9, 5:9], image[20:50, 20:50], image[60, 60] = 255, 255, 255
+    assert len(detector().detect([image])[0]) == 1
+    assert len(detector(max_hands=5).detect([image])[0]) == 2
+    assert len(detector(max_hands=5, min_area=0.0).detect([image])[0]) == 3
+
+
+def test_mistakes_are_refused() -> None:
+    for options in ({"input_size": (60, 64)}, {"score_threshold": 1.0}, {"max_hands": 0}):
+        with pytest.raises(ConfigError, match="HandSegDetector"):
+            detector(**options)
+    with pytest.raises(ConfigError, match="no mask: give it a MaskHead"):
+        HandSegDetector(None, None, Nothing(), (), (64, 64)).detect([np.zeros((64, 64, 3), np.uint8)])
