@@ -39,8 +39,8 @@ MS_ROWS = [
     }
 ]
 BOTTOM_UP: dict[str, Any] = dict(
-    backbone=dict(type="MobileNetV2", widen_factor=0.25, out_indices=(6,), output_stride=16),
-    head=dict(type="HandOffsetHead", in_channels=80),
+    backbone=dict(type="MobileNetV2", widen_factor=0.25, output_stride=16),
+    head=dict(type="HandOffsetHead", in_channels=1280),
     losses=[dict(type=name) for name in ("HeatmapBCELoss", "OffsetLoss", "DisplacementLoss")],
 )
 ARGUMENTS: dict[str, dict[str, Any]] = {

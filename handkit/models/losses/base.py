@@ -19,8 +19,6 @@ class Targets:
 
     Args:
         heatmaps: (N, K, h, w) from the codec's ``encode``.
-        heatmap_mask: (N, K, h, w) share with which a cell of the heat maps counts, from the codec `HandOffsets`; None
-            where all cells count.
         target_weight: (N, K) share with which a joint counts, 0 where it is not labelled.
         right: (N,) 1 the person's right hand in the un-mirrored image, 0 the left one, NaN unknown.
         hand: (N,) 1 where the crop shows a hand, 0 where it does not; None when all of them do.
@@ -30,6 +28,8 @@ class Targets:
         offsets: (N, K, 2, h, w) in units of the codec's radius, likewise.
         displacements: (N, 2E, 2, h, w) in the same units, from the codec `HandOffsets`.
         displacement_weight: (N, 2E, h, w) share with which a cell of a displacement counts.
+        heatmap_mask: (N, K, h, w) share with which a cell of the heat maps counts, from the codec `HandOffsets`; None
+            where all cells count.
         hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
         hand_classes: (N, C) 1 where the hand is of a class, else 0.
         mask: (N, H, W) 1 where the input shows a hand, other numbers where not.
@@ -38,7 +38,6 @@ class Targets:
     """
 
     heatmaps: Tensor | None = None
-    heatmap_mask: Tensor | None = None
     target_weight: Tensor | None = None
     right: Tensor | None = None
     hand: Tensor | None = None
@@ -48,6 +47,7 @@ class Targets:
     offsets: Tensor | None = None
     displacements: Tensor | None = None
     displacement_weight: Tensor | None = None
+    heatmap_mask: Tensor | None = None
     hand_angles: Tensor | None = None
     hand_classes: Tensor | None = None
     mask: Tensor | None = None
