@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import DataError
-from handkit.geometry import mirror_boxes, mirror_points
+from handkit.geometry import box_area, hand_box, mirror_boxes, mirror_points
 from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
@@ -120,6 +120,36 @@ class Hands:
             box_scores=np.zeros(0),
             handedness=(),
             handedness_scores=np.zeros(0),
+            image_size=image_size,
+            skeleton=skeleton,
+        )
+
+    @classmethod
+    def of_joints(
+        cls, keypoints: Array, scores: Array, image_size: tuple[int, int], skeleton: Skeleton = HAND
+    ) -> Hands:
+        """Hands that were found by their joints, without a box.
+
+        A hand's box is handkit's hand box of its joints, its score their mean score; hands that score 0, or whose box
+        lies outside the image, are none.
+
+        Args:
+            keypoints: (N, K, 2) in pixels of the image.
+            scores: (N, K) in [0, 1].
+            image_size: (width, height).
+            skeleton: names and bones of the K joints.
+        """
+        totals = scores.mean(-1)
+        boxes = hand_box(keypoints, image_size)
+        order = np.argsort(-totals, kind="stable")
+        kept = order[((totals > 0) & (box_area(boxes) > 0))[order]]
+        return cls(
+            keypoints=keypoints[kept],
+            scores=scores[kept],
+            boxes=boxes[kept],
+            box_scores=totals[kept],
+            handedness=(None,) * len(kept),
+            handedness_scores=np.zeros(len(kept)),
             image_size=image_size,
             skeleton=skeleton,
         )

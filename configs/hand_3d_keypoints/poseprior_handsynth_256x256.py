@@ -6,6 +6,8 @@
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 ScoreMapPoseNet and its head for the side stay as scoremap_posenet_handsynth_256x256.py left them in
 work_dirs/scoremap_posenet_handsynth_256x256. A quarter of the paper's width.
+About 1.6 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
+To reach: MPJPE 0.6 of the mean pose's.
 """
 
 _base_ = [

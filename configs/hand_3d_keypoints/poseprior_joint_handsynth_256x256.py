@@ -6,6 +6,8 @@
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 The parts begin as scoremap_posenet_handsynth_256x256.py and poseprior_handsynth_256x256.py left them
 below work_dirs. HandSegNet is trained apart: no gradient goes through the crop.
+About 1.7 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
+To reach: MPJPE 0.6 of the mean pose's.
 """
 
 _base_ = [

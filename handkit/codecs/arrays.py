@@ -13,11 +13,11 @@ from handkit.errors import DataError
 
 
 @torch.no_grad()
-def encoded(encode: Callable[[Tensor, Tensor], dict[str, Tensor]], keypoints: Any, visible: Any) -> dict[str, Any]:
-    """The targets that `encode` makes of tensors, as numpy arrays if the joints are no tensor."""
+def encoded(encode: Callable[..., dict[str, Tensor]], keypoints: Any, *labels: Any) -> dict[str, Any]:
+    """The targets that `encode` makes of joints and further labels as tensors; numpy arrays if the joints are none."""
     if isinstance(keypoints, Tensor):
-        return encode(keypoints, torch.as_tensor(visible, device=keypoints.device))
-    targets = encode(torch.tensor(np.asarray(keypoints, np.float32)), torch.tensor(np.asarray(visible)))
+        return encode(keypoints, *(torch.as_tensor(label, device=keypoints.device) for label in labels))
+    targets = encode(torch.tensor(np.asarray(keypoints, np.float32)), *map(torch.tensor, map(np.asarray, labels)))
     return {name: target.numpy() for name, target in targets.items()}
 
 

@@ -39,3 +39,23 @@ class TrainingCodec(Codec, Protocol):
 
         One hand or a batch, numpy or torch: the targets are of the same kind, on the same device.
         """
+
+
+class WholeImageCodec(Codec, Protocol):
+    """A codec of all hands of an image.
+
+    `decode` answers (N, M, K, 2) joints and (N, M, K) scores, M being the most hands found in one of the images; rows
+    beyond an image's own hands score 0.
+
+    Attributes:
+        targets: the names of what `encode` gives.
+        whole_images: True, by which it is told from a codec of one hand per crop.
+    """
+
+    targets: tuple[str, ...]
+    whole_images: bool
+
+    def encode(
+        self, keypoints: Any, visible: Any, boxes: Any | None = None, ignored_boxes: Any | None = None
+    ) -> dict[str, Any]:
+        """The targets of N images, see `handkit.codecs.hand_offsets.HandOffsets.encode`."""

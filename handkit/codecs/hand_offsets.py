@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from handkit.codecs.arrays import encoded
 from handkit.codecs.offset_heatmap import OffsetHeatmap, pose_score
 from handkit.errors import ConfigError, DataError
 from handkit.registry import CODECS
@@ -45,7 +46,7 @@ class HandOffsets(OffsetHeatmap):
         max_hands: most hands per image.
 
     Attributes:
-        whole_images: answers any number of hands, which configs of one hand per crop cannot take.
+        whole_images: answers any number of hands of an image; a config with such a codec needs no detector.
 
     Raises:
         ConfigError: see `OffsetHeatmap`; edges that are no tree, a threshold outside [0, 1], or a limit below 1.
@@ -53,7 +54,10 @@ class HandOffsets(OffsetHeatmap):
 
     reads: tuple[str, ...] = ("heatmaps", "offsets", "displacements")
     whole_images: bool = True
-    targets: tuple[str, ...] = ("heatmaps", "offsets", "displacements", "displacement_weight", "target_weight")
+    targets: tuple[str, ...] = (
+        *("heatmaps", "heatmap_mask", "offsets"),
+        *("displacements", "displacement_weight", "target_weight"),
+    )
 
     def __init__(
         self,
@@ -82,15 +86,21 @@ class HandOffsets(OffsetHeatmap):
         self.nms_radius = float(nms_radius)
         self.max_hands = int(max_hands)
 
-    def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
+    def encode(
+        self, keypoints: Any, visible: Any, boxes: Any | None = None, ignored_boxes: Any | None = None
+    ) -> dict[str, Any]:
         """Targets of N images with up to M hands each, numpy or torch as the joints are.
 
         Args:
             keypoints: (N, M, K, 2) in input pixels; where a joint is not visible, anything.
             visible: (N, M, K), 0 where the joint is not labelled or there is no such hand.
+            boxes: (N, M, 4) xyxy of those hands; one without area is no hand's. None: no joint is there unlabelled.
+            ignored_boxes: (N, I, 4) likewise of what may or may not be hands; None for none.
 
         Returns:
             ``heatmaps`` (N, K, h, w) and ``offsets`` (N, K, 2, h, w) as `OffsetHeatmap`'s, to the nearest hand's joint;
+            ``heatmap_mask`` (N, K, h, w), 0 in cells of no disc that lie within `radius` of `ignored_boxes`, or of the
+            box of a hand whose joint is not labelled, else 1 (as PersonLab, 3.1);
             ``displacements`` (N, 2E, 2, h, w), along each of E bones and then back, in units of `radius`;
             ``displacement_weight`` (N, 2E, h, w), 1 in the discs of the bone's first joint where its second one is
             labelled, else 0 and the displacement 0; ``target_weight`` (N, K), all 1: a map without a joint teaches that
@@ -103,14 +113,18 @@ class HandOffsets(OffsetHeatmap):
         joints = len(self.ways) // 2 + 1
         if len(visible.shape) != 3 or visible.shape[2] != joints:
             raise DataError(f"HandOffsets encodes (N, M, {joints}) joints, got visible {tuple(visible.shape)}")
+        rows = len(visible)
+        blank: Any = keypoints.new_zeros if isinstance(keypoints, Tensor) else np.zeros
         if visible.shape[1] == 0:  # no hand in any image
-            rows = len(visible)
-            keypoints, visible = keypoints.reshape(rows, 0, joints, 2), visible.reshape(rows, 0, joints)
-            blank = torch.zeros if isinstance(keypoints, Tensor) else np.zeros
-            keypoints, visible = blank((rows, 1, joints, 2)), blank((rows, 1, joints))
-        return super().encode(keypoints, visible)
+            keypoints, visible, boxes = blank((rows, 1, joints, 2)), blank((rows, 1, joints)), None
+        boxes = blank((*visible.shape[:2], 4)) if boxes is None else boxes
+        ignored_boxes = blank((rows, 0, 4)) if ignored_boxes is None else ignored_boxes
+        if boxes.shape != (*visible.shape[:2], 4) or ignored_boxes.shape != (rows, ignored_boxes.shape[1], 4):
+            shapes = f"{tuple(boxes.shape)} and ignored_boxes {tuple(ignored_boxes.shape)}"
+            raise DataError(f"HandOffsets: boxes {shapes} must be (N, M, 4) and (N, I, 4), like visible's N and M")
+        return encoded(self._encode, keypoints, visible, boxes, ignored_boxes)
 
-    def _encode(self, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
+    def _encode(self, keypoints: Tensor, visible: Tensor, *boxes: Tensor) -> dict[str, Tensor]:
         single = super()._encode(keypoints, visible)
         points = torch.where(visible[..., None] > 0, keypoints, torch.nan).float()
         vectors = self.vectors(points)  # (N, M, K, 2, h, w)
@@ -124,11 +138,25 @@ class HandOffsets(OffsetHeatmap):
         own = vectors.gather(1, nearest[:, :, :, None].expand(-1, -1, -1, 2, -1, -1))[:, 0]
         return {
             "heatmaps": discs,
+            "heatmap_mask": (~self._unlabelled(visible, *boxes) | (discs > 0)).float(),
             "offsets": torch.where(discs[:, :, None] > 0, own, 0),
             "displacements": torch.where(known[:, :, None], ways, 0),
             "displacement_weight": known.float(),
             "target_weight": torch.ones_like(discs[:, :, 0, 0]),
         }
+
+    def _unlabelled(self, visible: Tensor, boxes: Tensor, ignored_boxes: Tensor) -> Tensor:
+        """(N, K, h, w) bool: the cells that may lie in the disc of a joint that nobody labelled."""
+        lacking = self._in_reach(boxes)[:, :, None] & (visible <= 0)[..., None, None]
+        return lacking.any(1) | self._in_reach(ignored_boxes).any(1, keepdim=True)
+
+    def _in_reach(self, boxes: Tensor) -> Tensor:
+        """(N, B, 4) -> (N, B, h, w) bool: the cells within `radius` of a box; none of one without area."""
+        low, high = boxes[..., None, None, :2], boxes[..., None, None, 2:]
+        columns, rows = (torch.arange(size, device=boxes.device) * self.output_stride for size in self.heatmap_size)
+        cells = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+        apart = torch.maximum(low - cells, cells - high).clamp(min=0).square().sum(-1)
+        return (apart <= self.radius**2) & (high > low).all(-1)
 
     def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
         """The hands of N images, best first.

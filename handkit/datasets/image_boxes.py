@@ -1,4 +1,4 @@
-"""Whole images with the boxes of their hands: the samples of a detector."""
+"""Whole images with their hands: the samples of a detector, and of an estimator that finds all joints in one pass."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SAME_HAND = 0.3
 
 @DATASETS.register_module()
 class ImageBoxes:
-    """One sample per image of a reader, with the boxes of all its hands, those without a labelled joint too.
+    """One sample per image of a reader, with the boxes and joints of its hands, those without a labelled joint too.
 
     Samples hold no pixels yet: `source`, `name`, `image_size`, `boxes`, `box_points`, `ignored_boxes` and `sample_id`,
     and `mask` where the data have masks, as `handkit.transforms.base.SAMPLE_KEYS` explains them. Which of a hand's
@@ -95,13 +95,13 @@ class ImageBoxes:
         return sample if mask is None else {**sample, "mask": mask}
 
     def image_labels(self) -> list[HandLabels]:
-        """Per sample its boxes, as `handkit test --detector` measures them."""
+        """Per sample its boxes with their joints, as `handkit test --detector` measures them."""
         reader, of = self.dataset, self.dataset.index.columns
         labels = []
         for image in self._images.tolist():
             path, (width, height) = reader.image_root / of.file_names[image].decode(), of.image_sizes[image].tolist()
-            boxes, _, ignored = self._boxes(image)
-            labels.append(HandLabels.of_boxes(Path(path), (width, height), boxes, ignored))
+            boxes, points, ignored = self._boxes(image)
+            labels.append(HandLabels.of_boxes(Path(path), (width, height), boxes, ignored, points))
         return labels
 
     def groups(self) -> dict[str, Array]:

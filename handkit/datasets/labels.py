@@ -56,15 +56,36 @@ class HandLabels:
     human_boxes: Array
 
     @classmethod
-    def of_boxes(cls, path: Path, image_size: tuple[int, int], boxes: Array, ignored_boxes: Array) -> HandLabels:
-        """Hands of which nothing is known but (N, 4) boxes, and (M, 4) boxes that are ignored."""
+    def of_boxes(
+        cls,
+        path: Path,
+        image_size: tuple[int, int],
+        boxes: Array,
+        ignored_boxes: Array,
+        points: Array | None = None,
+    ) -> HandLabels:
+        """Hands of which nothing is known but boxes and, it may be, joints.
+
+        Args:
+            path: the image file.
+            image_size: (width, height).
+            boxes: (N, 4).
+            ignored_boxes: (M, 4) boxes that are ignored.
+            points: (N, 21, 2) joints of the hands of `boxes`, NaN where unknown; None: all are unknown.
+        """
         both = np.concatenate([boxes, ignored_boxes]).astype(np.float64).reshape(-1, 4)
+        joints = np.full((len(both), len(HAND), 2), np.nan)
+        if points is not None:
+            joints[: len(points)] = points
+        known = np.isfinite(joints).all(-1)
+        low, high = (np.where(known[..., None], joints, end) for end in (np.inf, -np.inf))
+        tight = np.concatenate([low.min(1), high.max(1)], -1)
         return cls(
             path=path,
             image_size=image_size,
-            keypoints=np.zeros((len(both), len(HAND), 2)),
-            visible=np.zeros((len(both), len(HAND)), np.uint8),
-            joint_boxes=both,
+            keypoints=np.where(known[..., None], joints, 0),
+            visible=known.astype(np.uint8) * 2,
+            joint_boxes=np.where(known.sum(-1)[:, None] > 1, tight, both),
             boxes=both,
             handedness=(None,) * len(both),
             good=np.ones(len(both), bool),

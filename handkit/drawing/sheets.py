@@ -58,13 +58,18 @@ def crop_picture(
     return canvas
 
 
-def draw_boxes(canvas: Array, boxes: Array) -> None:
-    """Draws labelled boxes in white.
+def draw_boxes(canvas: Array, boxes: Array, points: Array | None = None) -> None:
+    """Draws labelled boxes in white, and the joints of their hands.
 
     Args:
         canvas: (H, W, 3) uint8 RGB, C-contiguous; it is changed.
         boxes: (N, 4) xyxy in its pixels.
+        points: (N, K, 2) joints in its pixels, NaN where unknown; None draws none.
     """
+    for hand in () if points is None else points:
+        known = np.isfinite(hand).all(-1)
+        if known.any():
+            draw_joints(canvas, np.where(known[:, None], hand, hand[known].mean(0)), known)
     for x1, y1, x2, y2 in np.rint(boxes).astype(int).tolist():
         cv2.rectangle(canvas, (x1, y1), (x2, y2), _LABEL, max(1, min(canvas.shape[:2]) // 200))
 

@@ -22,11 +22,13 @@ from handkit.transforms.base import ImageTransform, Sample
 #: What a measurement needs of a sample beside its picture, as the data set gives it: in image pixels.
 LABELS = (
     *("keypoints", "visible", "box", "right", "hand", "sample_id"),
-    *("xyz_root", "xyz_cam", "boxes", "ignored_boxes", "image_size", "gesture"),
+    *("xyz_root", "xyz_cam", "boxes", "box_points", "ignored_boxes", "image_size", "gesture"),
 )
 _GRACE = 30
-#: Columns with as many rows as an image has boxes, and what their numbers of rows are called.
-_BOXES = {"boxes": "counts", "ignored_boxes": "ignored_counts"}
+#: Columns with as many rows as an image has boxes: what they are filled up with.
+_BOXES = {"boxes": 0.0, "ignored_boxes": 0.0, "box_points": np.nan}
+#: What the numbers of rows of some of them are called.
+_COUNTS = {"boxes": "counts", "ignored_boxes": "ignored_counts"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
     """Samples -> a tensor for every key that holds numbers of one shape in all of them, and the list ``sample_id``.
 
     float64 becomes float32. `boxes` and `ignored_boxes`, of which each image has its own number, are filled up with
-    zeros and counted. The first failure among the samples takes the batch's place.
+    zeros and counted, `box_points` are filled up with NaN. The first failure among the samples takes the batch's place.
     """
     good: list[Sample] = []
     for sample in samples:
@@ -125,9 +127,10 @@ def stack(samples: Sequence[Sample | Failure]) -> dict[str, Any] | Failure:
             column = _column([sample[key] for sample in good])
             if column is not None:
                 batch[key] = torch.from_numpy(column)
-    for key, counts in _BOXES.items():
+    for key, blank in _BOXES.items():
         if all(key in sample for sample in good):
-            batch[key], batch[counts] = _padded([sample[key] for sample in good])
+            batch[key], counts = _padded([sample[key] for sample in good], blank)
+            batch |= {_COUNTS[key]: counts} if key in _COUNTS else {}
     batch["sample_id"] = [sample.get("sample_id") for sample in good]
     return batch
 
@@ -161,12 +164,12 @@ def _column(values: list[Any]) -> np.ndarray[Any, Any] | None:
     return column.astype(np.float32) if column.dtype == np.float64 else column
 
 
-def _padded(boxes: Sequence[np.ndarray[Any, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """N arrays (M, 4) -> (N, largest M, 4) float32, filled up with zeros, and their lengths (N,) int64."""
-    counts = [len(rows) for rows in boxes]
-    padded = np.zeros((len(boxes), max(counts), 4), np.float32)
-    for index, rows in enumerate(boxes):
-        padded[index, : len(rows)] = rows
+def _padded(rows: Sequence[np.ndarray[Any, Any]], blank: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """N arrays (M, ...) -> (N, largest M, ...) float32, filled up with `blank`, and their lengths (N,) int64."""
+    counts = [len(own) for own in rows]
+    padded = np.full((len(rows), max(counts), *rows[0].shape[1:]), blank, np.float32)
+    for index, own in enumerate(rows):
+        padded[index, : len(own)] = own
     return torch.from_numpy(padded), torch.tensor(counts)
 
 

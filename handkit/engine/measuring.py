@@ -1,4 +1,4 @@
-"""From a batch of joints in crops, or of boxes in whole images, to the config's metrics, in pixels of the images."""
+"""From a batch of joints in crops, or of boxes or hands in whole images, to the config's metrics, in image pixels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from handkit.detections import Detections
 from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import inverse_crops, turn_xyz
-from handkit.hands import Side
+from handkit.hands import Hands, Side
 from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.masks import mask_pixels
 from handkit.metrics.matching import match_hands
 from handkit.metrics.pose_samples import PoseSamples
 from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
+from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks
 
 
@@ -91,6 +92,14 @@ class BoxEvaluator(HandEvaluator):
         return box_samples(outputs, batch["labels"], (width, height))
 
 
+class ImageEvaluator(HandEvaluator):
+    """Joints of all hands of whole images."""
+
+    def samples(self, outputs: Mapping[str, NDArray[Any]], batch: Mapping[str, Any]) -> HandSamples:
+        """See `image_samples`."""
+        return image_samples(outputs, batch["crop"], batch["labels"])
+
+
 class MaskEvaluator(HandEvaluator):
     """Which pixels of whole images show a hand, at the size that the network sees."""
 
@@ -138,12 +147,17 @@ class GestureEvaluator(HandEvaluator):
 
 
 def evaluator_of(config: Mapping[str, Any], metrics: Sequence[Metric], processes: Processes = ALONE) -> HandEvaluator:
-    """The evaluator of what a config's network answers: gestures, masks, boxes or joints."""
+    """The evaluator of what a config's network answers.
+
+    Gestures, masks, boxes, all hands of an image, or the joints of crops.
+    """
     if measures_gestures(config):
         return GestureEvaluator(metrics, processes, (config.get("model") or {}).get("classes", ()))
     if measures_masks(config):
         return MaskEvaluator(metrics, processes)
-    return (BoxEvaluator if measures_boxes(config) else CropEvaluator)(metrics, processes)
+    if measures_boxes(config):
+        return BoxEvaluator(metrics, processes)
+    return (ImageEvaluator if is_bottom_up(config) else CropEvaluator)(metrics, processes)
 
 
 def crop_samples(
@@ -197,8 +211,9 @@ def crop_samples(
 
 
 def hand_rows(labels: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Which samples show a hand."""
-    return [index for index, row in enumerate(labels) if row.get("hand", 1.0) > 0]
+    """Of every hand that becomes a row, which sample shows it: of crops each but the negatives, of images each box."""
+    counts = (len(row["boxes"]) if "boxes" in row else int(row.get("hand", 1.0) > 0) for row in labels)
+    return [index for index, count in enumerate(counts) for _ in range(count)]
 
 
 def _labelled_3d(labels: Sequence[Mapping[str, Any]], joints: int) -> dict[str, NDArray[Any]]:
@@ -238,12 +253,9 @@ def box_samples(
             f"the model answers {sorted(outputs)}, but boxes are measured: give it "
             "selection=dict(type='BoxSelection', ...)"
         )
-    if any(not {"boxes", "image_size"} <= row.keys() for row in labels):
-        raise DataError("val_dataset gives samples without boxes and image_size: wrap a reader in ImageBoxes")
     parts = []
-    for index, row in enumerate(labels):
-        found = image_detections(outputs, index, row["image_size"], input_size)
-        hands = _box_labels(row)
+    for index, hands in enumerate(whole_labels(labels)):
+        found = image_detections(outputs, index, hands.image_size, input_size)
         parts.append(HandSamples.of_image(hands, found, match_hands(hands, found)))
     return HandSamples.concatenate(parts)
 
@@ -257,10 +269,47 @@ def image_detections(
     return Detections(outputs["boxes"][index, :count] * scale, outputs["scores"][index, :count])
 
 
-def _box_labels(row: Mapping[str, Any]) -> HandLabels:
-    """Hands of which nothing is known but the boxes."""
-    boxes, ignored = (np.asarray(row.get(key, ()), np.float64).reshape(-1, 4) for key in ("boxes", "ignored_boxes"))
-    return HandLabels.of_boxes(Path(str(row.get("sample_id", ""))), tuple(row["image_size"]), boxes, ignored)
+def image_samples(
+    outputs: Mapping[str, NDArray[Any]], crops: Sequence[Any], labels: Sequence[Mapping[str, Any]]
+) -> HandSamples:
+    """The rows of the labelled hands of N images, answered by the hands that match them.
+
+    Args:
+        outputs: ``keypoints`` (N, M, K, 2) in pixels of the network's input and ``scores`` (N, M, K), rows beyond an
+            image's own hands scoring 0.
+        crops: the `handkit.geometry.Crop` by which each image was brought to the input.
+        labels: as of `box_samples`, and ``box_points`` (M, K, 2) in pixels of the image, NaN where unknown.
+
+    Raises:
+        DataError: samples without labels.
+    """
+    parts = []
+    for index, hands in enumerate(whole_labels(labels)):
+        found = image_hands(outputs, index, hands.image_size, crops[index])
+        parts.append(HandSamples.of_image(hands, found, match_hands(hands, found)))
+    return HandSamples.concatenate(parts)
+
+
+def image_hands(outputs: Mapping[str, NDArray[Any]], index: int, image_size: tuple[int, int], crop: Any) -> Hands:
+    """The hands of one image of a batch, in the image's pixels; arguments as `image_samples`."""
+    points = crop.inverse_points(outputs["keypoints"][index].astype(np.float64))
+    return Hands.of_joints(points, outputs["scores"][index], image_size)
+
+
+def whole_labels(labels: Sequence[Mapping[str, Any]]) -> list[HandLabels]:
+    """What is known of the hands of N whole images: their boxes, and their joints where the data have some.
+
+    Raises:
+        DataError: samples without boxes.
+    """
+    if any(not {"boxes", "image_size"} <= row.keys() for row in labels):
+        raise DataError("val_dataset gives samples without boxes and image_size: wrap a reader in ImageBoxes")
+    made = []
+    for row in labels:
+        boxes, ignored = (np.asarray(row.get(key, ()), np.float64).reshape(-1, 4) for key in ("boxes", "ignored_boxes"))
+        path, size = Path(str(row.get("sample_id", ""))), tuple(row["image_size"])
+        made.append(HandLabels.of_boxes(path, size, boxes, ignored, row.get("box_points")))
+    return made
 
 
 def side_of(right: float) -> Side | None:

@@ -14,6 +14,7 @@ from handkit.detections import Detections
 from handkit.drawing import contact_sheet, crop_picture, draw, draw_boxes, draw_mask
 from handkit.engine.work_dir import WorkDir
 from handkit.files import writing
+from handkit.hands import Hands
 from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
@@ -27,8 +28,8 @@ _HALF = 0.5
 class PicturesHook(Hook):
     """Draws the first training batch with its labels, and the first batch of each measurement with the answers.
 
-    Whole images show boxes or masks, those of the labels in white; crops show joints. Batches without ``img`` (N, H, W,
-    3), and hands of other joints than the skeleton's, are left out.
+    Whole images show boxes or masks, those of the labels in white, and joints where they are known; crops show joints.
+    Batches without ``img`` (N, H, W, 3), and hands of other joints than the skeleton's, are left out.
 
     Args:
         work_dir: where ``first_batch.png`` and ``predictions.png`` go.
@@ -111,12 +112,12 @@ class PicturesHook(Hook):
         if images.ndim != 4 or images.shape[-1] != 3:
             return
         drawn = []
+        points = batch["box_points"].numpy() if answers is None and "box_points" in batch else None
         for row in range(min(len(images), _MOST)):
             picture = np.ascontiguousarray(images[row].clip(0, 255).astype(np.uint8))
             if answers is not None:
-                found = Detections(answers["boxes"][row], answers["scores"][row])
-                picture = draw(picture, found[found.scores >= _FAIR], channel_order="rgb")
-            draw_boxes(picture, boxes[row, : counts[row]])
+                picture = draw(picture, _found(answers, row, (picture.shape[1], picture.shape[0])), channel_order="rgb")
+            draw_boxes(picture, boxes[row, : counts[row]], None if points is None else points[row])
             drawn.append(picture)
         self._save(name, drawn)
 
@@ -135,3 +136,11 @@ class PicturesHook(Hook):
         path = getattr(self._work_dir, name)
         with self._work_dir.guard(path), writing(path) as file:
             Image.fromarray(contact_sheet(drawn)).save(file, "PNG")
+
+
+def _found(answers: Mapping[str, Array], row: int, size: tuple[int, int]) -> Hands | Detections:
+    """The answers of a fair score to one whole image of (width, height)."""
+    if "keypoints" in answers:
+        return Hands.of_joints(answers["keypoints"][row], answers["scores"][row], size)
+    found = Detections(answers["boxes"][row], answers["scores"][row])
+    return found[found.scores >= _FAIR]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,9 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from handkit.datasets.image_boxes import ImageBoxes
+from handkit.datasets.reader import HandReader
 from handkit.datasets.view import HandDataset
 from handkit.engine.loading import Failure, end_workers, measuring_loader
-from handkit.engine.measuring import HandEvaluator, evaluator_of, hand_rows, image_detections, side_of
+from handkit.engine.measuring import (
+    HandEvaluator,
+    evaluator_of,
+    hand_rows,
+    image_detections,
+    image_hands,
+    side_of,
+)
 from handkit.engine.processes import ALONE, Processes
 from handkit.errors import ConfigError, DataError
 from handkit.files import sha256_of, write_json
@@ -28,7 +38,8 @@ from handkit.metrics.samples import Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
-from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks, needs_codec, validate
+from handkit.registry.pairing import is_bottom_up
+from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks, validate
 from handkit.runtime.build import build_net
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
@@ -41,6 +52,10 @@ if TYPE_CHECKING:
 #: What is measured where the config does not say.
 CROP_METRICS = tuple(dict(type=name) for name in ("PCK", "AUC", "EPE", "NME", "HandednessAccuracy"))
 BOX_METRICS = (dict(type="BoxAP"),)
+IMAGE_METRICS = (
+    *(dict(type=name) for name in ("DetectionRecall", "FalseHandsPerImage", "OKSAP", "PCK")),
+    dict(type="PCK", over="matched"),
+)
 MASK_METRICS = (dict(type="MaskIoU"),)
 GESTURE_METRICS = (dict(type="GestureAccuracy"),)
 
@@ -62,8 +77,9 @@ def measure(
     """Measures a checkpoint on labelled hands, each cut by its own box, so that none is missed.
 
     The network, its flip test and its codec are those of the config's pipeline. A network of the task 'hand_detection'
-    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks; one of
-    'gesture_classification' looks at joints, and is measured by the gestures it names.
+    looks at whole images instead and is measured by its boxes, one of 'hand_segmentation' by its masks, and one whose
+    codec reads all hands off a whole image by the hands it finds; one of 'gesture_classification' looks at joints, and
+    is measured by the gestures it names.
 
     Args:
         config: a path, the name of one of handkit's own, or a resolved one.
@@ -73,7 +89,7 @@ def measure(
         out: a JSON file for the numbers and, per sample, its id, its joints in image pixels, their scores, the box
             that was cut and, where the model knows, the side; of whole images the boxes and their scores; of gestures
             the label, and the probability of each.
-        dataset: the hands; None takes the config's `val_dataset`.
+        dataset: the hands, of a reader by whole images where the network sees such; None takes `val_dataset`.
         rotate: degrees by which every hand is turned clockwise first, with its box: any angle; not for whole images.
         bootstrap: resampled sets that make the intervals; 0: no intervals.
         baseline: measure the mean pose of the config's `train_dataset` as well: every joint of a hand guessed at its
@@ -82,8 +98,8 @@ def measure(
         processes: from `handkit.engine.launching.launched`; each measures some of the batches, process 0 writes.
 
     Returns:
-        The numbers of the config's metrics, or of `CROP_METRICS`, `BOX_METRICS`, `MASK_METRICS` or `GESTURE_METRICS`;
-        the same on all processes.
+        The numbers of the config's metrics, or of the usual ones for what its network answers; the same on all
+        processes.
 
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
@@ -101,19 +117,18 @@ def measure(
     weights = checkpoint or resolved.get("checkpoint")
     net = build_net({**resolved, "checkpoint": weights, "runtime": runtime})
     image_part, _ = split_stages([build(node, TRANSFORMS, "test_transforms") for node in resolved["test_transforms"]])
-    whole = not needs_codec(resolved)
+    usual, told = _kind(resolved)
+    whole = told is not _records
     if rotate:
         image_part = _turned(image_part, rotate, whole)
-    metrics = resolved.get("metrics") or _usual_metrics(resolved)
-    measures = [build(node, METRICS, "metrics") for node in metrics]
-    evaluator = evaluator_of(resolved, measures, processes)
-    if whole and report is not None:
+    metrics = [build(node, METRICS, "metrics") for node in resolved.get("metrics") or usual]
+    evaluator = evaluator_of(resolved, metrics, processes)
+    if told not in (_records, _image_records) and report is not None:
         raise ConfigError(f"{where}: finds no joints, and a report is about them: leave out --report")
-    if dataset is None:
-        dataset = build(resolved["val_dataset"], DATASETS, "val_dataset")
+    dataset = _measured(resolved, dataset, whole)
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)
-    records, rows = _answers(net, loader, evaluator, _records_of(resolved), processes)
+    records, rows = _answers(net, loader, evaluator, told, processes)
     samples = evaluator.gathered()
     scores = evaluator.scored(samples, bootstrap)
     if weights is not None:
@@ -127,7 +142,7 @@ def measure(
     if out is not None:
         write_json(out, {"options": options, **scores.to_dict(), "samples": records})
     if report is not None:
-        names = tuple(str(records[row]["sample_id"] or f"sample {row}") for row in rows)
+        names = _names(records, rows, whole)
         pictures = _Pictures(dataset, image_part[0], rows)
         report(Measurement(scores, samples, names, pictures, options))
     return scores
@@ -144,6 +159,36 @@ class _Pictures:
     def __call__(self, hand: int) -> NDArray[Any]:
         img: NDArray[Any] = self.load(self.dataset[self.rows[hand]])["img"]
         return img
+
+
+def _kind(config: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], Callable[..., list[dict[str, Any]]]]:
+    """Of what a config's network answers: the usual metrics, and what the JSON tells of a batch."""
+    if measures_gestures(config):
+        return GESTURE_METRICS, partial(_gesture_records, (config.get("model") or {}).get("classes", ()))
+    if measures_masks(config):
+        return MASK_METRICS, _mask_records
+    if measures_boxes(config):
+        return BOX_METRICS, _box_records
+    return (IMAGE_METRICS, _image_records) if is_bottom_up(config) else (CROP_METRICS, _records)
+
+
+def _measured(config: Mapping[str, Any], dataset: HandDataset | None, whole: bool) -> HandDataset:
+    """The samples that are measured, whole images where the network looks at such."""
+    if dataset is None:
+        made: HandDataset = build(config["val_dataset"], DATASETS, "val_dataset")
+        return made
+    return ImageBoxes(dataset) if whole and isinstance(dataset, HandReader) else dataset
+
+
+def _names(records: Sequence[Mapping[str, Any]], rows: Sequence[int], whole: bool) -> tuple[str, ...]:
+    """The name of each hand: its sample's, and of whole images its number there."""
+    met: Counter[int] = Counter()
+    names = []
+    for row in rows:
+        name = str(records[row]["sample_id"] or f"sample {row}")
+        names.append(f"{name}#{met[row]}" if whole else name)
+        met[row] += 1
+    return tuple(names)
 
 
 def _answers(
@@ -209,22 +254,6 @@ def _mean_pose(
     return {name: value for name, value in guess.values.items() if not math.isnan(value)}
 
 
-def _usual_metrics(config: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    if measures_gestures(config):
-        return GESTURE_METRICS
-    if measures_masks(config):
-        return MASK_METRICS
-    return BOX_METRICS if measures_boxes(config) else CROP_METRICS
-
-
-def _records_of(config: Mapping[str, Any]) -> Callable[..., list[dict[str, Any]]]:
-    if measures_gestures(config):
-        return partial(_gesture_records, config["model"]["classes"])
-    if measures_masks(config):
-        return _mask_records
-    return _box_records if measures_boxes(config) else _records
-
-
 def _records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
     """What the JSON tells of each sample of a batch."""
     points = inverse_crops(batch["crop"], outputs["keypoints"])
@@ -243,6 +272,14 @@ def _box_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) 
     height, width = batch["img"].shape[1:3]
     return [
         {"sample_id": name, **image_detections(outputs, index, labels["image_size"], (width, height)).to_dict()}
+        for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
+    ]
+
+
+def _image_records(batch: Mapping[str, Any], outputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The same of whole images whose hands were found by their joints."""
+    return [
+        {"sample_id": name, **image_hands(outputs, index, tuple(labels["image_size"]), batch["crop"][index]).to_dict()}
         for index, (name, labels) in enumerate(zip(batch["sample_id"], batch["labels"], strict=True))
     ]
 

@@ -11,6 +11,7 @@ from handkit import hub
 from handkit.errors import ConfigError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
 from handkit.gestures.classifier import SHIPPED
+from handkit.pipelines.bottom_up import BottomUp
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.gestures import HandGestures
 from handkit.pipelines.inputs import OnError
@@ -19,6 +20,7 @@ from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle
 from handkit.registry.config import find_config, load_config, with_options
+from handkit.registry.pairing import check_pairs, is_bottom_up
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
@@ -86,17 +88,29 @@ def pipeline(
     options = {"box_threshold": box_threshold, "presence_threshold": presence_threshold, "nms_iou": nms_iou}
     options["max_hands"] = max_hands
     config.update({key: value for key, value in options.items() if value is not None})
+    check_pairs(config)
     if device is not None:
         _set_device(config, device)
     shared: dict[str, Any] = {"config": config, "batch_size": batch_size, "on_error": on_error}
-    load, *crop_transforms = (transform for transform in _image_part(config))
+    load, *transforms = _image_part(config)
     if config["task"] == "hand_detection":
         if mirrored:
             raise ConfigError("hand_detection tells no sides, so it takes no mirrored=True")
         return HandDetection(load, build_detector(config), max_hands=config.get("max_hands"), **shared)
-    top_down = TopDown(
+    keypoints = HandKeypoints(load, _finder(config, transforms, batch_size), mirrored=mirrored, **shared)
+    if config["task"] == "hand_gesture":
+        return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
+    return keypoints
+
+
+def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -> TopDown | BottomUp:
+    """What finds the hands of a config for joints."""
+    if is_bottom_up(config):
+        limits = config.get("box_threshold"), config.get("max_hands")
+        return BottomUp(transforms, build_net(config), *limits, batch_size=batch_size)
+    return TopDown(
         build_detector(config),
-        crop_transforms,
+        transforms,
         build_net(config),
         build_detector(config, "retry_detector") if config.get("retry_detector") else None,
         presence_threshold=config.get("presence_threshold"),
@@ -104,10 +118,6 @@ def pipeline(
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
     )
-    keypoints = HandKeypoints(load, top_down, mirrored=mirrored, **shared)
-    if config["task"] == "hand_gesture":
-        return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
-    return keypoints
 
 
 def resolve_config(
@@ -126,7 +136,7 @@ def resolve_config(
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
     if (task, config["task"]) == ("hand_detection", "hand_2d_keypoints"):
-        config = _detection_part(config)
+        config = _detection_part(config, str(name))
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
@@ -184,8 +194,14 @@ def _folder(name: str | Path) -> Path | None:
     return None
 
 
-def _detection_part(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a pipeline for joints, cut to one that answers its detector's boxes."""
+def _detection_part(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The config of a pipeline for joints, cut to one that answers its detector's boxes.
+
+    Raises:
+        ConfigError: it finds hands without a detector.
+    """
+    if is_bottom_up(config):
+        raise ConfigError(f"{where}: finds hands by their joints, without a detector: ask for 'hand_2d_keypoints'")
     kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
     return {"task": "hand_detection", "test_transforms": [config["test_transforms"][0]], **kept}
 

@@ -185,7 +185,7 @@ def _weights(config: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:
     """Those that hold: the config's or card's, else the detector's own."""
-    own = config["detector"]
+    own = config.get("detector") or {}
     found = {
         "box": config.get("box_threshold", own.get("score_threshold")),
         "presence": None if config["task"] == "hand_detection" else config.get("presence_threshold"),

@@ -15,6 +15,7 @@ from handkit.errors import DataError
 from handkit.geometry import mirror_boxes
 from handkit.hands import Hands
 from handkit.images import ChannelOrder, source_name
+from handkit.pipelines.bottom_up import BottomUp
 from handkit.pipelines.inputs import OnError, answer_inputs, is_many
 from handkit.pipelines.top_down import TopDown
 from handkit.transforms import ImageTransform, Sample
@@ -28,7 +29,7 @@ class HandKeypoints:
 
     Args:
         load: the image transform that reads a source, `LoadImage`.
-        top_down: finds hands and their joints.
+        finder: finds hands and their joints.
         config: the resolved config that this was built from.
         mirrored: whether images are mirrored, as most selfie cameras show them, unless a call says otherwise.
         batch_size: images that are loaded, and crops that are run, together.
@@ -36,7 +37,7 @@ class HandKeypoints:
     """
 
     load: ImageTransform
-    top_down: TopDown
+    finder: TopDown | BottomUp
     config: Mapping[str, Any] = field(repr=False)
     mirrored: bool = False
     batch_size: int = 8
@@ -58,7 +59,7 @@ class HandKeypoints:
             inputs: a path, http(s) URL, bytes of an image file, PIL image, or array; or a list or generator of them.
             boxes: where the hands are, instead of the detector: (N, 4) xyxy pixels for one image, a list of such for a
                 list; row i of the result answers box i, and presence only lowers its scores. 'full' takes each whole
-                image for a hand. None asks the detector.
+                image for a hand. None asks the detector; `BottomUp`, which has none, takes no boxes.
             mirrored: the images are mirrored: sides are still the person's own.
             channel_order: of arrays; files and PIL images know their own.
             batch_size: see the class.
@@ -82,7 +83,7 @@ class HandKeypoints:
             return {**sample, "given": given.of(index, name, sample, mirror)}
 
         def answer(samples: list[Sample]) -> list[Hands]:
-            hands = self.top_down(samples, [sample.pop("given") for sample in samples])
+            hands = self.finder(samples, [sample.pop("given") for sample in samples])
             return [one.mirrored(swap_sides=False) for one in hands] if mirror else hands
 
         return answer_inputs(inputs, load, answer, batch_size or self.batch_size, on_error or self.on_error)

@@ -31,6 +31,7 @@ from handkit.metrics.scores import Scores, score
 from handkit.pipelines.build import pipeline, read_model
 from handkit.pipelines.nets import used_nets
 from handkit.registry import DATASETS, METRICS, build
+from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
 
 #: What is always measured; of a task without joints the first three.
@@ -99,7 +100,7 @@ def measure_pipeline(
             f"got {rotate}, {limit} and {negatives_count}"
         )
     config = read_model(model, cfg_options, checkpoint)
-    if config.get("detector") is None:
+    if config.get("detector") is None and not is_bottom_up(config):
         raise ConfigError(f"{model}: names no 'detector', without which no whole photograph is measured")
     validate(config, str(model), use="pipeline")
     labels = _photographs(config, str(model), data, good_only, limit, negatives is None)

@@ -11,6 +11,8 @@ from handkit.registry.build import is_node, resolve
 
 Node = Mapping[str, Any]
 _LISTS = ("test_transforms", "train_transforms")
+#: Keys that say how hands are found and judged before their joints are read.
+_OF_DETECTORS = ("detector", "retry_detector", "presence_threshold", "nms_iou", "given_rotations")
 
 
 def check_pairs(config: Node) -> None:
@@ -20,10 +22,10 @@ def check_pairs(config: Node) -> None:
         ConfigError: the first disagreement, with both places and how to mend it.
     """
     _check_gestures(config)
+    _check_bottom_up(config)
     made = dict(_target_codecs(config))
     codecs = [("codec", config["codec"]), *made.items()] if is_node(config.get("codec")) else list(made.items())
     for where, codec in codecs:
-        _check_one_hand(where, codec)
         _check_crops(config, where, codec)
     model: Node = config.get("model") or {}
     head: Node = model.get("head") or {}
@@ -42,11 +44,11 @@ def check_pairs(config: Node) -> None:
 
 def _check_gestures(config: Node) -> None:
     """A network of gestures, its data sets and the transforms that make what it reads count and turn alike."""
-    model = config.get("model")
+    model: Node = config.get("model") or {}
     if not is_node(model):
         return
     steps = {f"{key}.{index}": step for key in _LISTS for index, step in enumerate(config.get(key) or ())}
-    data = {key: config.get(key) for key in ("train_dataset", "val_dataset")}
+    data: dict[str, Node] = {key: config.get(key) or {} for key in ("train_dataset", "val_dataset")}
     for name, nodes in (("classes", data), ("upright", steps)):
         ours = argument(model, name)
         for where, node in nodes.items():
@@ -68,13 +70,55 @@ def _target_codecs(config: Node) -> Iterator[tuple[str, Node]]:
             yield f"train_transforms.{index}.codec", step["codec"]
 
 
-def _check_one_hand(where: str, codec: Node) -> None:
-    """Pipelines and trainings take one hand per crop from a codec."""
-    if getattr(resolve(codec["type"]), "whole_images", False):
+def is_bottom_up(config: Node) -> bool:
+    """Whether a config's codec reads the joints of all hands off a whole image, so that no detector is asked."""
+    codec: Any = config.get("codec")
+    return is_node(codec) and bool(getattr(resolve(codec["type"]), "whole_images", False))
+
+
+def _check_bottom_up(config: Node) -> None:
+    """Crops and detectors are for one hand each; whole images bring their own parts and targets."""
+    bottom_up = is_bottom_up(config)
+    for where, node in _parts(config):
+        kind = str(node.get("type"))
+        if kind.startswith("TopDown" if bottom_up else "BottomUp"):
+            codec = (config.get("codec") or {}).get("type")
+            of = "all hands of a whole image" if bottom_up else "one hand per crop"
+            raise ConfigError(
+                f"{where}: {kind} does not go with codec={codec}, which is for {of}: TopDown parts are for crops, "
+                "BottomUpEstimator, BottomUpResize and BottomUpGenerateTarget for whole images"
+            )
+    if not bottom_up:
+        return
+    for key in _OF_DETECTORS:
+        if config.get(key) is not None:
+            raise ConfigError(
+                f"{key}: {config['codec']['type']} finds all hands of an image without a detector: leave {key!r} out"
+            )
+    steps = [step.get("type") for step in config.get("test_transforms") or ()]
+    if steps and "BottomUpResize" not in steps:
         raise ConfigError(
-            f"{where}: {codec['type']} answers all hands of an image, which no config can run yet: call its encode and "
-            "decode from Python, or take OffsetHeatmap for one hand per crop"
+            "test_transforms: without BottomUpResize nobody knows where in the image the network's input lies"
         )
+    targets = getattr(resolve(config["codec"]["type"]), "targets", ())
+    for index, step in enumerate(config.get("train_transforms") or ()):
+        missing = [name for name in targets if name not in argument(step, "keys")] if _collects(step) else []
+        if missing:
+            raise ConfigError(
+                f"train_transforms.{index}: PoseCollect must name {missing}, which {config['codec']['type']} makes"
+            )
+
+
+def _parts(config: Node) -> Iterator[tuple[str, Node]]:
+    """The model and the transforms of a config, with their places."""
+    yield "model", config.get("model") or {}
+    for key in _LISTS:
+        for index, step in enumerate(config.get(key) or ()):
+            yield f"{key}.{index}", step
+
+
+def _collects(step: Node) -> bool:
+    return step.get("type") == "PoseCollect"
 
 
 def _check_crops(config: Node, where: str, codec: Node) -> None:
@@ -154,7 +198,7 @@ def _check_targets(config: Node, place: str, loss: Node, made: Mapping[str, Node
     needs = getattr(resolve(loss["type"]), "needs", ())
     known = {name for codec in made.values() for name in getattr(resolve(codec["type"]), "targets", ())}
     for index, step in enumerate(config.get("train_transforms") or ()):
-        if step.get("type") != "PoseCollect":
+        if not _collects(step):
             continue
         missing = [name for name in needs if name not in argument(step, "keys")]
         if not missing:
@@ -170,6 +214,7 @@ def _check_targets(config: Node, place: str, loss: Node, made: Mapping[str, Node
 #: Targets that only a codec can make.
 _MADE = {
     "heatmaps",
+    "heatmap_mask",
     "simcc_x",
     "simcc_y",
     "coordinates",

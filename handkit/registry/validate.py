@@ -13,7 +13,7 @@ from handkit.errors import ConfigError, did_you_mean
 from handkit.registry.build import check_arguments, is_node, resolve
 from handkit.registry.foreign import plug_in
 from handkit.registry.keys import CONFIG_KEYS, TrainingSettings
-from handkit.registry.pairing import check_pairs
+from handkit.registry.pairing import check_pairs, is_bottom_up
 from handkit.registry.registries import (
     CODECS,
     DATASETS,
@@ -54,7 +54,7 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
         config: one config may serve both uses.
         where: its name in messages.
         use: what it must be complete for; None: for a training if it names a `train_dataset`, for a pipeline if it
-            names a `detector` or no `train_dataset`.
+            names a `detector`, needs none (`is_bottom_up`), or names no `train_dataset`.
 
     Returns:
         The number of nodes that were checked.
@@ -83,7 +83,7 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
 
 
 def measures_boxes(config: Mapping[str, Any]) -> bool:
-    """Whether a config's network answers boxes in whole images, which need no codec; otherwise joints in crops."""
+    """Whether a config's network answers boxes in whole images, which need no codec; otherwise joints."""
     return config.get("task") == "hand_detection"
 
 
@@ -105,12 +105,12 @@ def needs_codec(config: Mapping[str, Any]) -> bool:
 def _uses(config: Mapping[str, Any]) -> list[Use]:
     trains = "train_dataset" in config
     uses: list[Use] = ["training"] if trains else []
-    return uses if trains and "detector" not in config else [*uses, "pipeline"]
+    return uses if trains and "detector" not in config and not is_bottom_up(config) else [*uses, "pipeline"]
 
 
 def _check_complete(config: Mapping[str, Any], use: Use, where: str) -> None:
     for key in _REQUIRED[use]:
-        if key not in config:
+        if key not in config and not (key == "detector" and is_bottom_up(config)):
             raise ConfigError(f"{where}: the key {key!r} is missing ({CONFIG_KEYS[key]})")
     if use == "pipeline":
         return

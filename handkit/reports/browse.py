@@ -90,7 +90,7 @@ def _figure(sample: Sample, origin: str) -> str:
     factor = max(1, -(-_LEAST // min(picture.shape[:2])))
     if "boxes" in sample:
         drawn = picture.copy()
-        draw_boxes(drawn, sample["boxes"])
+        draw_boxes(drawn, sample["boxes"], sample.get("box_points"))
         for x1, y1, x2, y2 in np.rint(sample.get("ignored_boxes", np.zeros((0, 4)))).astype(int).tolist():
             cv2.rectangle(drawn, (x1, y1), (x2, y2), _IGNORED, 1)
         drawn = drawn.repeat(factor, 0).repeat(factor, 1)

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class Net(Protocol):
-    """A network made ready: crops in, joints out."""
+    """A network made ready: crops or whole images in, joints out."""
 
     @property
     def input_name(self) -> str:
@@ -31,9 +31,10 @@ class Net(Protocol):
                 of N rows that the transforms use or collect.
 
         Returns:
-            numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K) in place
-            of the outputs that the codec reads; every other output of the model under its own name; and the columns,
-            except the input, that the last transform left in the batch.
+            numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K), of whole
+            images with M hands (N, M, K, 2) and (N, M, K), in place of the outputs that the codec reads; every other
+            output of the model under its own name; and the columns, except the input, that the last transform left in
+            the batch.
         """
 
 

@@ -1,6 +1,6 @@
 """From a source to what the network takes: the steps of a config's lists of transforms, and the keys they exchange."""
 
-from handkit.transforms.affine import TopDownAffine
+from handkit.transforms.affine import BottomUpResize, TopDownAffine
 from handkit.transforms.attributes import HAND_CLASSES, HandAttributes
 from handkit.transforms.background import BackgroundPaste
 from handkit.transforms.base import ImageTransform, Sample, TensorTransform, split_stages
@@ -14,13 +14,15 @@ from handkit.transforms.paste_hands import PasteHands
 from handkit.transforms.photometric import RandomPhotometric
 from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
 from handkit.transforms.random_view import RandomView
-from handkit.transforms.targets import TopDownGenerateTarget
+from handkit.transforms.targets import BottomUpGenerateTarget, TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect, ReverseChannels
 from handkit.transforms.whole_images import Expand, MinIoURandomCrop, RandomCrop, RandomFlip, Resize
 
 __all__ = [
     "HAND_CLASSES",
     "BackgroundPaste",
+    "BottomUpGenerateTarget",
+    "BottomUpResize",
     "CanonicalPose",
     "Expand",
     "GestureFeatures",

@@ -1,4 +1,4 @@
-"""The step that cuts the hand out."""
+"""The steps that note by which `Crop` the network's input was made: of one hand, or of the whole image."""
 
 from __future__ import annotations
 
@@ -88,6 +88,48 @@ class TopDownAffine:
         dx, dy = np.asarray(sample.get("shift", (0.0, 0.0)), np.float64) * self.padding * (box[2:] - box[:2])
         center = (crop.center[0] + float(dx), crop.center[1] + float(dy))
         return replace(crop, center=center, flip=bool(sample.get("flip", False)))
+
+
+@TRANSFORMS.register_module()
+class BottomUpResize:
+    """Fits the whole image in the middle of the network's input, its sides in their ratio, and notes the `crop`.
+
+    The centres of the image's corner pixels come to lie on the input's edge pixels, as UDP has them.
+
+    Args:
+        input_size: (width, height) the network takes, in pixels.
+        border: what is beside the image: black ('constant') or its edge repeated ('replicate').
+
+    Raises:
+        ConfigError: sizes below 2, or another border.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, input_size: tuple[int, int], border: Border = "constant") -> None:
+        if len(input_size) != 2 or min(input_size) < 2:
+            raise ConfigError(f"BottomUpResize needs a (width, height) of 2 or more, got input_size={input_size}")
+        if border not in ("constant", "replicate"):
+            raise ConfigError(f"BottomUpResize: border must be 'constant' or 'replicate', not {border!r}")
+        self.input_size = (int(input_size[0]), int(input_size[1]))
+        self.border: Border = border
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Sets `img` (h, w, 3) and `crop`, and moves `boxes`, `ignored_boxes` and `box_points`, if they are there."""
+        height, width = sample["img"].shape[:2]
+        across, down = (side - 1 for side in self.input_size)
+        scale = max((width - 1) / across, (height - 1) / down) or 1.0
+        center = ((width - 1) / 2, (height - 1) / 2)
+        crop = Crop(center, (across * scale, down * scale), self.input_size, border=self.border, udp=True)
+        done = {key: value for key, value in sample.items() if key != "mask"}
+        done |= {"img": crop.apply_image(sample["img"]), "crop": crop}
+        for key in ("boxes", "ignored_boxes"):
+            if key in sample:
+                corners = np.asarray(sample[key], np.float32).reshape(-1, 2, 2)
+                done[key] = crop.apply_points(corners).astype(np.float32).reshape(-1, 4)
+        if "box_points" in sample:
+            done["box_points"] = crop.apply_points(sample["box_points"]).astype(np.float32)
+        return done
 
 
 def cut_mask(crop: Crop, mask: NDArray[Any]) -> NDArray[np.uint8]:

@@ -27,7 +27,7 @@ SAMPLE_KEYS: dict[str, str] = {
     "box_score": "in [0, 1]",
     "rotation": "radians by which the hand is turned, clockwise on the screen; 0 where the detector does not know; in "
     "training plus a random turn",
-    "crop": "the handkit.geometry.Crop that TopDownAffine used",
+    "crop": "the handkit.geometry.Crop that TopDownAffine or BottomUpResize used",
     "sample_id": "names the sample within its data set",
     "rng": "numpy Generator of (seed, epoch, index), the only source of randomness",
     "flip": "bool, pending until TopDownAffine: mirror the crop",
@@ -48,17 +48,20 @@ SAMPLE_KEYS: dict[str, str] = {
     "boxes": "(M, 4) float32 xyxy of all hands of a whole image, in pixels of `img`; in a batch (N, M, 4), filled up "
     "with zeros",
     "counts": "how many of a batch's `boxes` each image has, (N,)",
-    "box_points": "(M, 21, 2) float32 joints of the hands of `boxes` in pixels of `img`, NaN where unknown, by which "
-    "turned boxes are drawn anew",
+    "box_points": "(M, 21, 2) float32 joints of the hands of `boxes` in pixels of `img`, NaN where unknown; in a batch "
+    "(N, M, 21, 2), filled up with NaN",
     "ignored_boxes": "(I, 4) float32 xyxy like `boxes`: groups of hands that are not told apart, and hands that are "
     "doubted; finding one is no error, and nothing is learnt there",
     "ignored_counts": "how many of a batch's `ignored_boxes` each image has, (N,)",
-    "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget",
+    "heatmaps": "(21, h, w) float32 target of TopDownGenerateTarget, of all hands of BottomUpGenerateTarget",
+    "heatmap_mask": "(21, h, w) float32 of BottomUpGenerateTarget: 0 where nobody knows whether a joint is there",
     "simcc_x": "(21, bins along x) float32 target of TopDownGenerateTarget with the codec SimCC",
     "simcc_y": "(21, bins along y) float32, likewise",
     "coordinates": "(21, 2) float32 target of TopDownGenerateTarget with the codec Regression: x / width, y / height",
     "offsets": "(21, 2, h, w) float32 target of TopDownGenerateTarget with the codec OffsetHeatmap: from cells to the "
-    "joint",
+    "joint; of BottomUpGenerateTarget to that of the nearest hand",
+    "displacements": "(40, 2, h, w) float32 target of BottomUpGenerateTarget: along each bone, then back along each",
+    "displacement_weight": "(40, h, w) float32 likewise: 1 where a displacement is known",
     "blurred": "bool: RandomBlur blurred `img`",
     "hand_angles": "(3,) float32 yaw, pitch and roll of the palm in `img`, radians, of HandAttributes; NaN where "
     "unknown",

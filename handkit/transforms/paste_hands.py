@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from handkit.errors import ConfigError, DataError
 from handkit.images import read_image
 from handkit.registry import TRANSFORMS
+from handkit.skeleton import HAND
 from handkit.transforms.background import soft_weight
 from handkit.transforms.base import Sample
 from handkit.transforms.draws import check_at_least_0, check_shares, stream
@@ -71,7 +72,7 @@ class PasteHands:
         self.prob = prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, `boxes` and `ignored_boxes`."""
+        """Replaces `img`, `boxes`, `box_points` and `ignored_boxes`."""
         boxes_of(sample, self)
         rng = stream(sample, self, self.prob)
         if rng is None:
@@ -92,7 +93,6 @@ class PasteHands:
         img, mask = sample["img"], other["mask"]
         if mask.shape != img.shape[:2]:
             raise DataError(f"PasteHands: its view has the size {mask.shape[::-1]}, the picture {img.shape[1::-1]}")
-        ignored = np.asarray(sample.get("ignored_boxes", ()), np.float32).reshape(-1, 4)
         if any(_hidden(mask, box) > self.most_hidden for box in sample["boxes"]):
             return sample
         weight = soft_weight(mask > 0, self.feather)
@@ -100,8 +100,20 @@ class PasteHands:
             **sample,
             "img": cv2.blendLinear(other["img"], img, weight, 1 - weight),
             "boxes": np.concatenate([sample["boxes"], other["boxes"]]),
-            "ignored_boxes": np.concatenate([ignored, other["ignored_boxes"]]),
+            "box_points": np.concatenate([_points(sample), _points(other)]),
+            "ignored_boxes": np.concatenate([_ignored(sample), _ignored(other)]),
         }
+
+
+def _points(sample: Sample) -> Array:
+    """(M, 21, 2) float32 `box_points`, unknown where the sample has none."""
+    unknown = np.full((len(sample["boxes"]), len(HAND), 2), np.nan, np.float32)
+    return np.asarray(sample.get("box_points", unknown), np.float32)
+
+
+def _ignored(sample: Sample) -> Array:
+    """(I, 4) float32 `ignored_boxes`, none where the sample has none."""
+    return np.asarray(sample.get("ignored_boxes", ()), np.float32).reshape(-1, 4)
 
 
 def _hidden(mask: Array, box: Array) -> float:

@@ -28,10 +28,11 @@ _WIDEST = 6.0
 
 @dataclass(frozen=True)
 class _Boxes:
-    """What a view makes of boxes: those that are left, the rows they came from, and those to be ignored."""
+    """What a view makes of M boxes: those that are left, those to be ignored, and (M,) bool which are left."""
 
     boxes: Array
     ignored: Array
+    left: Array
 
 
 @TRANSFORMS.register_module()
@@ -96,18 +97,19 @@ class RandomView:
         self.backgrounds = None if folder is None else Backgrounds(self, folder, skip)
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, `boxes`, `ignored_boxes` and `mask`; `box_points` are used up."""
+        """Replaces `img`, `boxes`, `box_points`, `ignored_boxes` and `mask`."""
         rng = stream(sample, self, 1.0)
         assert rng is not None
         boxes, img = boxes_of(sample, self), sample["img"]
         points = sample.get("box_points", np.full((len(boxes), 1, 2), np.nan, np.float32))
         crop = self._frame(rng, boxes, (img.shape[1], img.shape[0]))
-        done = {key: value for key, value in sample.items() if key != "box_points"}
-        done["img"] = self._picture(rng, crop, img)
+        done = {**sample, "img": self._picture(rng, crop, img)}
         if "mask" in sample:
             done["mask"] = cut_mask(crop, sample["mask"])
         seen = self._visible(turned_boxes(crop, boxes, points))
         done["boxes"] = seen.boxes
+        if "box_points" in sample:
+            done["box_points"] = crop.apply_points(points[seen.left]).astype(np.float32)
         doubted = np.asarray(sample.get("ignored_boxes", ()), np.float32).reshape(-1, 4)
         rest = self._visible(turned_boxes(crop, doubted, np.full((len(doubted), 1, 2), np.nan)))
         done["ignored_boxes"] = np.concatenate([seen.ignored, rest.boxes, rest.ignored])
@@ -152,7 +154,7 @@ class RandomView:
         counts = (clipped[:, 2:] - clipped[:, :2]).max(-1, initial=0) >= self.least_side
         counts &= area >= self.least_seen * box_area(boxes)
         clipped = clipped.astype(np.float32)
-        return _Boxes(clipped[left & counts], clipped[left & ~counts])
+        return _Boxes(clipped[left & counts], clipped[left & ~counts], left & counts)
 
 
 def _random_square(rng: np.random.Generator, size: tuple[int, int]) -> Array:

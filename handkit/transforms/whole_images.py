@@ -2,6 +2,7 @@
 
 The arithmetic is mmdet's, so that its recipes and weights stay what they are: a box's sides are edges, the frame is
 [0, width] x [0, height], and boxes scale by the ratio of the sizes, without the half pixel between edges and centres.
+Joints, `box_points`, stay on their pixels' centres.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import ConfigError, DataError
-from handkit.geometry import box_iou
+from handkit.geometry import box_iou, mirror_points
 from handkit.registry import TRANSFORMS
 from handkit.transforms.base import Sample
 from handkit.transforms.draws import check_range, check_shares, generator, stream
@@ -60,7 +61,7 @@ class Expand:
         self.prob = prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img` and moves `boxes`."""
+        """Replaces `img` and moves `boxes` and `box_points`."""
         boxes = boxes_of(sample, self)
         rng = stream(sample, self, self.prob)
         if rng is None:
@@ -74,7 +75,9 @@ class Expand:
         canvas = np.full((int(height * ratio), int(width * ratio), 3), self.mean, img.dtype)
         canvas[top : top + height, left : left + width] = img
         offset = np.array([left, top] * 2, np.float32)
-        return _moved(sample, canvas, boxes + offset, lambda ignored: ignored + offset)
+        return _moved(
+            sample, canvas, boxes + offset, lambda ignored: ignored + offset, lambda points: points + offset[:2]
+        )
 
 
 @TRANSFORMS.register_module()
@@ -83,7 +86,8 @@ class MinIoURandomCrop:
 
     The least IoU is one of `min_ious`, or 0, or the image stays whole, each as often. A part has sides within a factor
     of 2 of each other and holds the centre of at least one box; boxes whose centres lie outside are dropped, the others
-    clipped. Where 50 parts fail, a least IoU is drawn anew.
+    clipped. Where 50 parts fail, a least IoU is drawn anew. `box_points` go, since the joints of a hand whose box is
+    dropped would be taught to be none.
 
     Args:
         min_ious: the least overlaps of the part with a box.
@@ -148,7 +152,9 @@ class Resize:
         self.input_size = (int(input_size[0]), int(input_size[1]))
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, `boxes` by the boxes scaled and clipped to the frame, and `mask` by its nearest pixels."""
+        """Replaces `img`, `boxes` by the boxes scaled and clipped to the frame, `box_points`, and `mask` by its nearest
+        pixels.
+        """
         height, width = sample["img"].shape[:2]
         img = cv2.resize(np.ascontiguousarray(sample["img"]), self.input_size, interpolation=cv2.INTER_LINEAR)
         mask = mask_of(sample, self)
@@ -162,7 +168,10 @@ class Resize:
         def stretch(boxes: Array) -> Array:
             return np.asarray(np.clip(boxes * scale, 0, size.astype(np.float32)))
 
-        return _moved(sample, img, stretch(boxes_of(sample, self)), stretch, mask)
+        def stretch_points(points: Array) -> Array:
+            return np.asarray((points + 0.5) * scale[:2] - 0.5)
+
+        return _moved(sample, img, stretch(boxes_of(sample, self)), stretch, stretch_points, mask)
 
 
 @TRANSFORMS.register_module()
@@ -183,13 +192,15 @@ class RandomFlip:
         self.prob = prob
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, `boxes` and `mask`."""
+        """Replaces `img`, `boxes`, `box_points` and `mask`."""
         boxes, mask = boxes_of(sample, self), mask_of(sample, self)
         if generator(sample, self).random() >= self.prob:
             return sample
-        mirror = functools.partial(_mirrored, sample["img"].shape[1])
+        width = sample["img"].shape[1]
+        mirror, mirror_joints = functools.partial(_mirrored, width), functools.partial(mirror_points, width=width)
         mask = None if mask is None else np.ascontiguousarray(mask[:, ::-1])
-        return _moved(sample, np.ascontiguousarray(sample["img"][:, ::-1]), mirror(boxes), mirror, mask)
+        img = np.ascontiguousarray(sample["img"][:, ::-1])
+        return _moved(sample, img, mirror(boxes), mirror, mirror_joints, mask)
 
 
 @TRANSFORMS.register_module()
@@ -232,16 +243,26 @@ class RandomCrop:
         moved = inside(boxes)
         left = (moved[:, 2:] > moved[:, :2]).all(1)
         mask = None if mask is None else np.ascontiguousarray(mask[rows, columns])
-        return _moved(sample, np.ascontiguousarray(sample["img"][rows, columns]), moved[left], inside, mask)
+        return _moved(sample, np.ascontiguousarray(sample["img"][rows, columns]), moved[left], inside, mask=mask)
 
 
 def _moved(
-    sample: Sample, img: Array, boxes: Array, move: Callable[[Array], Array], mask: Array | None = None
+    sample: Sample,
+    img: Array,
+    boxes: Array,
+    move: Callable[[Array], Array],
+    move_points: Callable[[Array], Array] | None = None,
+    mask: Array | None = None,
 ) -> Sample:
-    """The sample with another picture: `ignored_boxes` follow by `move`; `box_points` and, if not given, `mask` go."""
+    """The sample with another picture: `ignored_boxes` follow by `move`, `box_points` by `move_points`.
+
+    Without it they go, as `mask` does where none is given.
+    """
     done = {key: value for key, value in sample.items() if key not in ("box_points", "mask")}
     if "ignored_boxes" in sample:
         done["ignored_boxes"] = move(np.asarray(sample["ignored_boxes"], np.float32).reshape(-1, 4))
+    if "box_points" in sample and move_points is not None:
+        done["box_points"] = np.asarray(move_points(sample["box_points"]), np.float32)
     return {**done, "img": img, "boxes": boxes} | ({} if mask is None else {"mask": mask})
 
 

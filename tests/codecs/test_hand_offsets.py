@@ -102,6 +102,9 @@ def test_nothing_seen_is_an_empty_answer() -> None:
     assert not nothing["heatmaps"].any()
     assert nothing["target_weight"].all()
     assert codec.decode(nothing)[0].shape == (2, 0, 21, 2)
+    ignored = np.array([[[0.0, 0, 400, 400]], [[0.0, 0, 0, 0]]])
+    unsure = codec.encode(np.zeros((2, 0, 21, 2)), np.zeros((2, 0, 21)), np.zeros((2, 0, 4)), ignored)
+    assert unsure["heatmap_mask"].mean((1, 2, 3)).tolist() == [0, 1]
     joints, _ = codec.decode({name: np.full_like(value, np.nan) for name, value in made.items()})
     assert joints.shape[1] == 0
 
@@ -143,6 +146,55 @@ def test_displacements_are_taught_where_both_ends_are_known() -> None:
     assert codec.ways[:20] == HAND.edges
 
 
+def test_what_nobody_labelled_is_not_taught() -> None:
+    """In reach of an ignored box no map counts, in reach of a hand without a joint not that joint's map; discs do."""
+    codec = HandOffsets((321, 257), 16, 16.0)
+    label, visible = hand(100, 200), np.ones((1, 1, 21))
+    visible[..., 8] = 0
+    box = np.array([[[40.0, 100.0, 160.0, 210.0]]])
+    ignored = np.array([[[90.0, 150.0, 130.0, 190.0], [250.0, 90.0, 280.0, 120.0], [0.0, 0.0, 0.0, 0.0]]])
+    made = codec.encode(label[None, None], visible, box, ignored)
+    plain = codec.encode(label[None, None], visible)
+    for name in ("heatmaps", "offsets", "displacements", "displacement_weight"):
+        np.testing.assert_array_equal(made[name], plain[name])
+    assert plain["heatmap_mask"].all()
+    rows, columns = np.mgrid[:17, :21] * 16
+
+    def reached(x1: float, y1: float, x2: float, y2: float) -> Any:
+        return np.hypot(columns - columns.clip(x1, x2), rows - rows.clip(y1, y2)) <= 16
+
+    anywhere = reached(*ignored[0, 0]) | reached(*ignored[0, 1])
+    for joint in range(21):
+        hidden = (anywhere | (reached(*box[0, 0]) if joint == 8 else False)) & (made["heatmaps"][0, joint] == 0)
+        np.testing.assert_array_equal(made["heatmap_mask"][0, joint] == 0, hidden)
+    assert made["heatmap_mask"][0, 0, 0, 0] == 1  # a box without area is none
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-50, 300), st.floats(-50, 300), st.floats(1, 90), st.floats(1, 90)), max_size=3),
+    st.booleans(),
+)
+def test_rows_that_fill_a_batch_up_change_nothing(boxes: list[tuple[float, ...]], as_tensor: bool) -> None:
+    codec = HandOffsets(SIZE)
+    ignored = np.array([[x, y, x + w, y + h] for x, y, w, h in boxes]).reshape(1, -1, 4)
+    known = np.array([[[60.0, 80.0, 200.0, 220.0]]])
+    label, visible = hand(150, 180)[None, None], np.ones((1, 1, 21))
+    more = [
+        np.concatenate([label, np.full_like(label, np.nan)], 1),
+        np.concatenate([visible, np.zeros_like(visible)], 1),
+        np.concatenate([known, np.zeros_like(known)], 1),
+        np.concatenate([ignored, np.zeros((1, 2, 4))], 1),
+    ]
+    made, filled = (
+        codec.encode(*(torch.from_numpy(value) for value in values) if as_tensor else values)
+        for values in ((label, visible, known, ignored), more)
+    )
+    assert set(made) == set(codec.targets)
+    for name, value in made.items():
+        np.testing.assert_array_equal(np.asarray(value), np.asarray(filled[name]))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -161,3 +213,5 @@ def test_what_does_not_fit_is_refused(arguments: dict[str, Any], message: str) -
 def test_labels_without_sense_are_refused() -> None:
     with pytest.raises(DataError, match=r"encodes \(N, M, 21\) joints, got visible \(1, 5\)"):
         HandOffsets().encode(np.zeros((1, 5, 2)), np.ones((1, 5)))
+    with pytest.raises(DataError, match=r"boxes \(1, 3, 4\) and ignored_boxes \(1, 0, 4\) must be \(N, M, 4\)"):
+        HandOffsets().encode(np.zeros((1, 2, 21, 2)), np.ones((1, 2, 21)), np.zeros((1, 3, 4)))

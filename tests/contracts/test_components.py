@@ -38,7 +38,13 @@ MS_ROWS = [
         "bbox": [5, 5, 20, 30],
     }
 ]
+BOTTOM_UP: dict[str, Any] = dict(
+    backbone=dict(type="MobileNetV2", widen_factor=0.25, output_stride=16),
+    head=dict(type="HandOffsetHead", in_channels=1280),
+    losses=[dict(type=name) for name in ("HeatmapBCELoss", "OffsetLoss", "DisplacementLoss")],
+)
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    "BottomUpEstimator": BOTTOM_UP,
     "FlipTest": {"model": ESTIMATOR},
     "TopDownEstimator": inside(ESTIMATOR),
     "RTMDet": inside(RTMDET["net"]),
@@ -54,6 +60,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "Regression": {"input_size": (224, 224)},
     "TopDownAffine": {"input_size": (256, 256)},
     "TopDownGenerateTarget": {"codec": {"type": "GaussianHeatmap"}},
+    "BottomUpGenerateTarget": {"codec": {"type": "HandOffsets"}},
+    "BottomUpResize": {"input_size": (321, 321)},
     "BackgroundPaste": {"folder": str(Path(__file__).resolve().parents[2] / "demo")},
     "ResNet": {"depth": 18},
     "GivenBoxes": {"boxes": [[0, 0, 9, 9]]},
@@ -100,6 +108,17 @@ TRAINED: dict[str, tuple[dict[str, Any], dict[str, torch.Tensor]]] = {
             target_weight=torch.ones(2, 21),
             right=torch.tensor([1.0, torch.nan]),
             hand=torch.tensor([1.0, 0.0]),
+        ),
+    ),
+    "BottomUpEstimator": (
+        BOTTOM_UP,
+        dict(
+            heatmaps=torch.ones(2, 21, 20, 20) * torch.tensor([1.0, 0.0])[:, None, None, None],
+            heatmap_mask=torch.ones(2, 21, 20, 20),
+            offsets=torch.rand(2, 21, 2, 20, 20, generator=torch.Generator().manual_seed(0)),
+            displacements=torch.rand(2, 40, 2, 20, 20, generator=torch.Generator().manual_seed(1)),
+            displacement_weight=torch.ones(2, 40, 20, 20),
+            target_weight=torch.ones(2, 21),
         ),
     ),
     "SSDLite": (

@@ -56,19 +56,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photographs(root / "handphotos")
     for number in range(102):
         noise(root / "rooms" / f"{number:03d}.png", 64, 56)
-    for part in ("train", "val", "scenes"):
+    for part in ("train", "val", "scenes", "val_scenes"):
         shutil.copytree(FILES / "shards", root / "handsynth" / part)
     shutil.copytree(FILES / "freihand", root / "freihand")
-    for part in ("training", "evaluation"):
-        shutil.copytree(FILES / "rhd", root / "RHD_published_v2" / part)
-    (root / "RHD_published_v2" / "evaluation" / "anno_training.pickle").rename(
-        root / "RHD_published_v2" / "evaluation" / "anno_evaluation.pickle"
-    )
     shutil.copytree(FILES / "wflw" / "WFLW_images", root / "wflw" / "WFLW_images")
     lists = root / "wflw" / "WFLW_annotations" / "list_98pt_rect_attr_train_test"
     lists.mkdir(parents=True)
     for part in ("train", "test"):
         shutil.copy(FILES / "wflw" / "list.txt", lists / f"list_98pt_rect_attr_{part}.txt")
+    for part in ("training", "evaluation"):
+        shutil.copytree(FILES / "rhd", root / "RHD_published_v2" / part)
+    (root / "RHD_published_v2" / "evaluation" / "anno_training.pickle").rename(
+        root / "RHD_published_v2" / "evaluation" / "anno_evaluation.pickle"
+    )
     for name, parts in (("onehand10k", ("train", "test")), ("rhd", ("train", "test"))):
         shutil.copytree(FILES / "images", root / name / "images")
         (root / name / "annotations").mkdir()

@@ -138,7 +138,7 @@ def test_easycvs_sections_alone_give_the_same_joints(hub_layout: Path, tmp_path:
     first, second = (read(demo_image(), boxes=BOX) for read in (whole, alone))
     np.testing.assert_array_equal(first.keypoints, second.keypoints)
     image = cv2.imread(str(demo_image()))
-    found = [read.top_down.detector.detect([image])[0] for read in (whole, alone)]
+    found = [read.finder.detector.detect([image])[0] for read in (whole, alone)]
     np.testing.assert_array_equal(found[0].boxes, found[1].boxes)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from handkit.checkpoints import load_weights, save_weights
+from handkit.datasets import RHD
 from handkit.engine import build_runner, measure
 from handkit.errors import CheckpointError, ConfigError, DataError
 from handkit.registry import build
@@ -85,3 +88,16 @@ def test_a_data_set_without_space_says_so(config: dict[str, Any], tmp_path: Path
     config["train_dataset"]["dataset"] = dict(type="CocoHands", ann_file=f"{SHARDS}/hands.json", unlabelled="skip")
     with pytest.raises(DataError, match="has no xyz_cam: take a data set in 3D"):
         build_runner(config, tmp_path / "work").train()
+
+
+def test_a_missing_camera_says_so(config: dict[str, Any], tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    shutil.copytree(SHARDS, shards)
+    (shards / "camera.npy").unlink()
+    config["train_dataset"]["dataset"]["folder"] = str(shards)
+    with pytest.raises(DataError, match=r"camera\.npy cannot be read .*; render again"):
+        build_runner(config, tmp_path / "work")
+    path = tmp_path / "anno_training.pickle"
+    path.write_bytes(pickle.dumps({3: {name: np.ones((42, 3), np.float32) for name in ("uv_vis", "xyz")}}))
+    with pytest.raises(DataError, match="image 3 needs the field 'K'"):
+        RHD(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,16 @@ from handkit.codecs.hand_offsets import HandOffsets
 from handkit.codecs.offset_heatmap import OffsetHeatmap
 from handkit.errors import ConfigError
 from handkit.models.backbones import MobileNetV2
-from handkit.models.estimators import FlipTest, TopDownEstimator
+from handkit.models.estimators import BottomUpEstimator, FlipTest, TopDownEstimator
 from handkit.models.heads import HandOffsetHead, OffsetHead
-from handkit.models.losses import DisplacementLoss, HeatmapBCELoss, KeypointMSELoss, OffsetLoss, Targets
+from handkit.models.losses import (
+    DisplacementLoss,
+    HeatmapBCELoss,
+    KeypointMSELoss,
+    OffsetLoss,
+    SpatialCrossEntropyLoss,
+    Targets,
+)
 
 
 def targets(codec: OffsetHeatmap, joints: Any, visible: Any) -> Targets:
@@ -65,6 +73,24 @@ def test_losses_are_those_of_the_paper() -> None:
     assert OffsetLoss()({"offsets": labels.offsets}, labels) == 0
 
 
+def test_cells_outside_the_mask_teach_nothing() -> None:
+    labels = targets(OffsetHeatmap((65, 65), 16, radius=20.0), [[[20.0, 30.0], [50.0, 8.0]]], [[2, 1]])
+    mask = (torch.rand(1, 2, 5, 5, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    maps = torch.randn(1, 2, 5, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    masked = replace(labels, heatmap_mask=mask)
+    loss = HeatmapBCELoss()({"heatmaps": maps}, masked)
+    loss.backward()
+    assert maps.grad is not None
+    assert torch.equal(maps.grad != 0, mask > 0)
+    cells = F.binary_cross_entropy_with_logits(maps, labels.heatmaps, reduction="none")  # type: ignore[arg-type]
+    assert_close(loss, (cells * mask).sum() / 50)
+    assert_close(KeypointMSELoss()({"heatmaps": maps}, masked), ((maps - labels.heatmaps).square() * mask).sum() / 50)
+    with pytest.raises(ConfigError, match="the target 'heatmap_mask' has the shape"):
+        HeatmapBCELoss()({"heatmaps": maps}, replace(labels, heatmap_mask=mask[..., :1]))
+    with pytest.raises(ConfigError, match="takes whole maps, and no heatmap_mask"):
+        SpatialCrossEntropyLoss()({"heatmaps": maps}, masked)
+
+
 def test_offsets_learn_inside_the_discs_only() -> None:
     labels = targets(OffsetHeatmap((65, 65), 16, radius=20.0), [[[20.0, 30.0], [9.0, 9.0]]], [[2, 0]])
     offsets = torch.zeros(1, 2, 2, 5, 5, requires_grad=True)
@@ -103,15 +129,16 @@ class _Listed(nn.Module):
 class _Ideal(nn.Module):
     """Answers an image whose brightest pixel is the joint with perfect maps of it."""
 
-    def __init__(self, codec: OffsetHeatmap) -> None:
+    def __init__(self, codec: OffsetHeatmap, of: Any = None) -> None:
         super().__init__()
         self.codec = codec
+        self.of = of or (lambda place: (place[:, None], torch.ones(len(place), 1)))
 
     def forward(self, img: Tensor) -> dict[str, Tensor]:
         place = img[:, 0].flatten(1).argmax(1)
-        joints = torch.stack([place % img.shape[-1], place // img.shape[-1]], -1)[:, None].float()
-        made = self.codec.encode(joints, torch.ones(len(img), 1))
-        return {"heatmaps": made["heatmaps"], "offsets": made["offsets"]}
+        joints = torch.stack([place % img.shape[-1], place // img.shape[-1]], -1).float()
+        made = self.codec.encode(*self.of(joints))
+        return {name: made[name] for name in self.codec.reads}
 
 
 def test_the_flip_test_has_no_bias() -> None:
@@ -123,6 +150,25 @@ def test_the_flip_test_has_no_bias() -> None:
         found, scores = codec.decode(net(img))
         assert_close(found, torch.tensor([[[float(x), float(y)]]]), atol=1e-4, rtol=0)
         assert scores.item() == 1
+
+
+def test_the_flip_test_of_two_hands_has_no_bias() -> None:
+    """The second joint lies 30 pixels above the first, the second hand 70 to its right; in the mirror to its left."""
+    codec = HandOffsets((193, 97), 16, 16.0, edges=[(0, 1)])
+    up = torch.tensor([0.0, -30.0])
+
+    def hands(place: Tensor) -> tuple[Tensor, Tensor]:
+        side = torch.where(place[:, :1] < 96, 70.0, -70.0) * torch.tensor([[1.0, 0.0]])
+        return torch.stack([torch.stack([p, p + up], 1) for p in (place, place + side)], 1), torch.ones(
+            len(place), 2, 2
+        )
+
+    img = torch.zeros(1, 3, 97, 193)
+    img[..., 71, 53] = 1
+    found, scores = codec.decode(FlipTest(_Ideal(codec, hands), "none")(img))
+    assert found.shape == (1, 2, 2, 2)
+    assert_close(found[0][found[0, :, 0, 0].argsort()], hands(torch.tensor([[53.0, 71.0]]))[0][0], atol=1e-3, rtol=0)
+    assert (scores == 1).all()
 
 
 def test_parts_that_do_not_fit_are_refused() -> None:
@@ -163,7 +209,7 @@ def test_a_few_steps_find_two_hands_in_one_pass() -> None:
     codec = HandOffsets((129, 65), 16, 16.0, edges=[(0, 1)], score_threshold=0.6)
     joints = torch.tensor([[[[20.0, 30.0], [45.0, 12.0]], [[90.0, 40.0], [110.0, 20.0]]]])
     labels = codec.encode(joints, torch.ones(1, 2, 2))
-    model = TopDownEstimator(
+    model = BottomUpEstimator(
         nn.Sequential(nn.Conv2d(3, 64, 7, 16, 3), nn.ReLU(), _Listed()),  # type: ignore[arg-type]
         HandOffsetHead(64, 2),
         losses=[HeatmapBCELoss(4.0), OffsetLoss(), DisplacementLoss(0.25)],

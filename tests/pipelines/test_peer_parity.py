@@ -64,7 +64,7 @@ def test_keypoints_are_mmposes_in_the_compatible_mode(reference: dict[str, np.nd
 
 def _stable(pipe: Any, inputs: np.ndarray) -> np.ndarray:
     """(N, K): noise of a hundred-thousandth of a map's peak moves the decoded joint by less than 0.05 input pixels."""
-    net = pipe.top_down.net
+    net = pipe.finder.net
     with torch.inference_mode():
         maps = net._model(torch.from_numpy(inputs))["heatmaps"].numpy()
     rng = np.random.default_rng(0)
@@ -81,8 +81,8 @@ def test_the_flow_gives_the_net_the_same_inputs(reference: dict[str, np.ndarray]
     """Through the transforms of the running pipeline, channel order and all."""
     image = compatible.load({"source": reference["img"], "channel_order": "bgr", "name": "img"})
     given = Detections(reference["boxes"], np.ones(3))
-    crops = compatible.top_down._crops(image, given)
-    net = compatible.top_down.net
+    crops = compatible.finder._crops(image, given)
+    net = compatible.finder.net
     batch: dict[str, Any] = {"img": np.stack([crop["img"] for crop in crops])}
     for transform in net._transforms:
         batch = transform(batch)

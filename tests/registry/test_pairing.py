@@ -158,12 +158,37 @@ def test_a_codec_of_another_stride_than_the_backbones_is_refused() -> None:
         validate(made, use="training")
 
 
-def test_a_codec_of_whole_images_is_refused_where_one_hand_per_crop_is_taken() -> None:
-    made = config("offsets")
-    made["codec"] = dict(type="HandOffsets", input_size=(257, 257), output_stride=32, radius=24.0)
-    made["train_transforms"][3]["codec"] = made["codec"]
-    with pytest.raises(ConfigError, match="codec: HandOffsets answers all hands of an image, which no config can run"):
-        validate(made, use="training")
+BOTH = ("codec.type", "train_transforms.9.codec.type")
+MULTIHAND = "hand_2d_keypoints/posenet_mobilenetv2_s16_multihand_handsynth_321x321"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model.type": "TopDownEstimator"}, "model: TopDownEstimator does not go with codec=HandOffsets"),
+        (
+            {"train_transforms.9.type": "TopDownGenerateTarget"},
+            r"train_transforms\.9: TopDownGenerateTarget does not go",
+        ),
+        (
+            dict.fromkeys(BOTH, "OffsetHeatmap"),
+            "model: BottomUpEstimator does not go with codec=OffsetHeatmap.*one hand per",
+        ),
+        ({"test_transforms.1.type": "Resize"}, "test_transforms: without BottomUpResize nobody knows where"),
+        (
+            {"test_transforms.1.input_size": (257, 257)},
+            r"crops of \(257, 257\) do not fit codec.input_size \(321, 321\)",
+        ),
+        ({"train_transforms.10.keys": ["img", "heatmaps"]}, r"PoseCollect must name \['heatmap_mask', 'offsets'"),
+        ({"presence_threshold": 0.5}, "presence_threshold: HandOffsets finds all hands of an image without a detector"),
+        ({"detector": {"type": "FullImage"}}, "detector: HandOffsets finds all hands .*leave 'detector' out"),
+        ({"model.backbone.output_stride": 8}, "backbone has output_stride=8, but codec has output_stride=16"),
+    ],
+)
+def test_parts_of_crops_and_of_whole_images_are_told_apart(options: dict[str, Any], message: str) -> None:
+    assert validate(load_config(MULTIHAND), use="pipeline") > 10
+    with pytest.raises(ConfigError, match=message):
+        validate(load_config(MULTIHAND, options))
 
 
 def test_a_custom_key_of_the_shipped_configs_still_passes() -> None:

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def test_a_box_stays_on_its_pixels(seed: int) -> None:
     """Of a hand without joints the inscribed ellipse is turned, which for an ellipse is exact."""
     done = RandomView(SIZE, hand_size=(0.3, 0.9), turn_prob=1.0)(disc(seed))
     assert done["img"].shape == (128, 128, 3)
-    assert "box_points" not in done
+    assert done["box_points"].shape == (len(done["boxes"]), 21, 2)
     assert done["boxes"].dtype == done["ignored_boxes"].dtype == np.float32
     if len(done["boxes"]):
         assert np.abs(done["boxes"][0] - green(done["img"])).max() <= 3
@@ -61,6 +62,28 @@ def test_a_box_stays_on_its_pixels(seed: int) -> None:
         assert len(done["ignored_boxes"])
     again = RandomView(SIZE, hand_size=(0.3, 0.9), turn_prob=1.0)(disc(seed))
     np.testing.assert_array_equal(done["img"], again["img"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_joints_stay_on_their_pixels(seed: int) -> None:
+    """A red spot in the ellipse is where its joint says; the joints of what is cut off or too small go with its box."""
+    one = disc(seed)
+    one["box_points"] = np.full((1, 21, 2), np.nan, np.float32)
+    one["box_points"][0, :2] = [[80, 60], [110, 75]]
+    cv2.circle(one["img"], (80, 60), 7, (255, 0, 0), -1)
+    done = RandomView(SIZE, hand_size=(0.3, 1.5), least_seen=0.3)(one)
+    assert done["box_points"].shape == (len(done["boxes"]), 21, 2)
+    if not len(done["boxes"]):
+        return
+    assert np.isnan(done["box_points"][0, 2:]).all()
+    spot = done["box_points"][0, 0]
+    if (spot < 0).any() or (spot > 127).any():
+        return
+    assert done["img"][tuple(np.rint(spot).astype(int)[::-1])][1] < 110
+    rows, columns = np.nonzero((done["img"][..., 0] > 150) & (done["img"][..., 1] < 100))
+    if min(rows.min(), columns.min()) > 0 and max(rows.max(), columns.max()) < 127:
+        np.testing.assert_allclose(spot, [columns.mean(), rows.mean()], atol=1)
 
 
 def test_a_turned_hand_gets_the_box_of_its_turned_joints() -> None:
@@ -138,6 +161,8 @@ def test_pasted_hands_bring_their_boxes_and_hide_nobody(tmp_path: Path) -> None:
     for seed in range(6):
         done = paste({**room, "rng": np.random.default_rng(seed)})
         assert len(done["boxes"]) == 1
+        assert np.isnan(done["box_points"]).all()
+        assert done["box_points"].shape == (1, 21, 2)
         assert box_iou(done["boxes"], green(done["img"])[None])[0, 0] > 0.8
         assert (done["img"] == 0).all(-1).mean() > 0.5
     full = {**room, "boxes": np.array([[0, 0, 128, 128]], np.float32), "rng": np.random.default_rng(0)}

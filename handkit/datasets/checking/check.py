@@ -20,6 +20,7 @@ from handkit.datasets.view import HandDataset
 from handkit.errors import ConfigError, HandkitError
 from handkit.registry import DATASETS, TRANSFORMS, build
 from handkit.registry.build import is_node, resolve
+from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import measures_boxes
 
 _ROLES = {"train_dataset": "train_transforms", "val_dataset": "test_transforms"}
@@ -119,7 +120,7 @@ def _check_role(config: Mapping[str, Any], role: str, dataset: HandDataset, scop
             report.notes.append(f"{leaf.where}: without 3D joints only --model can tell whether sides are swapped")
     if failures:
         report.findings.append(finding("unreadable_pictures", role, f"{len(failures)} samples fail", failures))
-    report.findings += pictures.findings(role, measures_boxes(config))
+    report.findings += pictures.findings(role, measures_boxes(config) or is_bottom_up(config))
     report.findings += _check_learning(config, role, dataset, hands, sides)
     bad = set(pictures.unreadable) | set(pictures.sizes)
     report.findings += _check_transforms(config, role, dataset, scope.augmented, known, bad)

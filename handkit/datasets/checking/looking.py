@@ -85,6 +85,8 @@ def look(leaf: Leaf, limit: int, pictures: Pictures, known: set[str], judge: Sid
             seen.sided += int(np.isfinite(sample.get("right", np.nan)))
             if str(sample["sample_id"]) not in known and len(sample["keypoints"]) == len(HAND):
                 _note(seen, sample, last[1], judge if seen.hands % stride == 0 else None)
+        elif np.isfinite(sample.get("box_points", np.nan)).any():
+            seen.hands += 1
     return seen
 
 

@@ -36,7 +36,7 @@ class HandScenes(Generated):
     Items are samples (see `handkit.transforms.base.SAMPLE_KEYS`) as `ImageBoxes` gives them, with pixels:
 
     - ``img`` (H, W, 3) uint8 RGB and ``image_size``;
-    - ``boxes`` (M, 4) float32 the hand boxes of the joints;
+    - ``boxes`` (M, 4) float32 the hand boxes of the joints, and ``box_points`` (M, 21, 2) those in the frame, else NaN;
     - ``ignored_boxes`` (K, 4) those of hands of which less than a fifth is in the frame and not hidden by other things;
     - ``mask`` (H, W) uint8: 1 hands, 2 arms, bodies and things; and ``sample_id``.
 
@@ -84,11 +84,13 @@ class HandScenes(Generated):
         """Renders item `index`; see the class."""
         img, shown, hands = self.picture(self.scene(index))
         boxes = np.array([hand["box"] for hand in hands], np.float32).reshape(-1, 4)
+        points = np.array([_labelled(hand) for hand in hands], np.float32).reshape(-1, 21, 2)
         ignored = np.array([hand["share"] < LEAST_SHARE for hand in hands], bool)
         return {
             "img": img,
             "image_size": self.image_size,
             "boxes": boxes[~ignored],
+            "box_points": points[~ignored],
             "ignored_boxes": boxes[ignored],
             "mask": mask_of_all(shown),
             "sample_id": self._sample_id(index),
@@ -154,3 +156,9 @@ class HandScenes(Generated):
 def _seen(hands: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The hands of which a joint is in the frame, and anything is seen."""
     return [hand for hand in hands if hand["share"] > 0 and (hand["visible"] > 0).any()]
+
+
+def _labelled(hand: dict[str, Any]) -> Array:
+    """(21, 2) joints, NaN outside the frame."""
+    labelled: Array = np.where(hand["visible"][:, None] > 0, hand["keypoints"], np.nan)
+    return labelled

@@ -39,7 +39,8 @@ class FlipTest(nn.Module):
     nothing, and a mirrored coordinate is exactly (W - 1) / W - x in every mode. Of bins the probabilities are averaged,
     where mmpose averages logits.
 
-    ``offsets`` have x negated and go with maps whose mirror image needs no move, as `OffsetHeatmap`'s.
+    ``offsets`` and ``displacements`` have x negated and go with maps whose mirror image needs no move, as
+    `OffsetHeatmap`'s and `HandOffsets`'.
 
     Of the other outputs, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the mirror image, and
     ``xyz_root`` and ``xyz_bone`` with x negated.
@@ -82,7 +83,7 @@ class FlipTest(nn.Module):
             return shift_columns(out.flip(-1), 1 - out.shape[-1] / width if self.shift == "aligned" else 0.0)
         if name in ("presence", "simcc_y"):
             return out
-        if name == "offsets":
+        if name == "offsets" or (name == "displacements" and not self.mirror):
             return out.flip(-1) * out.new_tensor([-1.0, 1.0])[:, None, None]
         if name == "coordinates":
             return (out - out.new_tensor([(width - 1) / width, 0])) * out.new_tensor([-1.0, 1.0])

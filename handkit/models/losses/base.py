@@ -1,4 +1,4 @@
-"""What the losses of a top-down estimator have in common."""
+"""What the losses of an estimator have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handkit.models.heads.base import Activation
 
 @dataclass(frozen=True)
 class Targets:
-    """What the labels of N crops ask of a network; None for what the data set does not say.
+    """What the labels of N crops or whole images ask of a network; None for what the data set does not say.
 
     Args:
         heatmaps: (N, K, h, w) from the codec's ``encode``.
@@ -28,6 +28,8 @@ class Targets:
         offsets: (N, K, 2, h, w) in units of the codec's radius, likewise.
         displacements: (N, 2E, 2, h, w) in the same units, from the codec `HandOffsets`.
         displacement_weight: (N, 2E, h, w) share with which a cell of a displacement counts.
+        heatmap_mask: (N, K, h, w) share with which a cell of the heat maps counts, from the codec `HandOffsets`; None
+            where all cells count.
         hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
         hand_classes: (N, C) 1 where the hand is of a class, else 0.
         mask: (N, H, W) 1 where the input shows a hand, other numbers where not.
@@ -45,6 +47,7 @@ class Targets:
     offsets: Tensor | None = None
     displacements: Tensor | None = None
     displacement_weight: Tensor | None = None
+    heatmap_mask: Tensor | None = None
     hand_angles: Tensor | None = None
     hand_classes: Tensor | None = None
     mask: Tensor | None = None

@@ -27,14 +27,17 @@ class _HeatmapLoss(Loss):
         maps, weight = targets.need("heatmaps", self), targets.need("target_weight", self)
         check_shape(self, "heatmaps", maps, tuple(output.shape))
         check_shape(self, "target_weight", weight, tuple(output.shape[:2]))
-        return self.over_joints(self.per_map(output, maps) * weight), targets.hands(output)
+        mask = targets.heatmap_mask
+        if mask is not None:
+            check_shape(self, "heatmap_mask", mask, tuple(output.shape))
+        return self.over_joints(self.per_map(output, maps, mask) * weight), targets.hands(output)
 
     def over_joints(self, values: Tensor) -> Tensor:
         """(N, K) -> (N,) means over all K joints."""
         return values.mean(dim=1)
 
-    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
-        """Two (N, K, h, w) -> (N, K)."""
+    def per_map(self, output: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
+        """Two (N, K, h, w), and the share with which each cell counts, None where all do -> (N, K)."""
         raise NotImplementedError
 
 
@@ -50,9 +53,9 @@ class KeypointMSELoss(_HeatmapLoss):
 
     activation: ClassVar[Activation] = "none"
 
-    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
-        """Two (N, K, h, w) -> (N, K) means over the cells."""
-        return (output - target).square().mean(dim=(2, 3))
+    def per_map(self, output: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
+        """Two (N, K, h, w) -> (N, K) means over the cells, those that do not count adding 0."""
+        return over_cells((output - target).square(), mask)
 
 
 @MODELS.register_module()
@@ -83,7 +86,7 @@ class KeypointOHKMMSELoss(KeypointMSELoss):
 
 
 @MODELS.register_module()
-class ScoreMapMSELoss(_HeatmapLoss):
+class ScoreMapMSELoss(KeypointMSELoss):
     """`KeypointMSELoss` of the maps of every stage of a `ScoreMapHead`; the sum over the stages.
 
     All stages have the same target, so that each is taught on its own (Wei et al., CVPR 2016).
@@ -94,7 +97,6 @@ class ScoreMapMSELoss(_HeatmapLoss):
 
     name: ClassVar[str] = "loss_score_maps"
     reads: ClassVar[tuple[str, ...]] = ("score_maps",)
-    activation: ClassVar[Activation] = "none"
 
     def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
         """(N, S, K, h, w) -> (N,) sums over the stages; crops of a hand count."""
@@ -102,12 +104,8 @@ class ScoreMapMSELoss(_HeatmapLoss):
         maps, weight = targets.need("heatmaps", self), targets.need("target_weight", self)
         check_shape(self, "heatmaps", maps, tuple(stages[0].shape))
         check_shape(self, "target_weight", weight, tuple(stages[0].shape[:2]))
-        values = [self.over_joints(self.per_map(stage, maps) * weight) for stage in stages]
+        values = [self.over_joints(self.per_map(stage, maps, None) * weight) for stage in stages]
         return torch.stack(values).sum(dim=0), targets.hands(stages[0])
-
-    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
-        """Two (N, K, h, w) -> (N, K) means over the cells."""
-        return (output - target).square().mean(dim=(2, 3))
 
 
 @MODELS.register_module()
@@ -125,8 +123,19 @@ class SpatialCrossEntropyLoss(_HeatmapLoss):
 
     activation: ClassVar[Activation] = "softmax"
 
-    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
-        """Logits and targets (N, K, h, w) -> (N, K); 0 where the target is empty."""
+    def per_map(self, output: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
+        """Logits and targets (N, K, h, w) -> (N, K); 0 where the target is empty.
+
+        Raises:
+            ConfigError: a mask, since a share of the whole map leaves no cell out.
+        """
+        if mask is not None:
+            raise ConfigError("SpatialCrossEntropyLoss takes whole maps, and no heatmap_mask: take HeatmapBCELoss")
         logits, shares = output.flatten(2), target.flatten(2)
         shares = shares / shares.sum(dim=2, keepdim=True).clamp(min=1e-12)
         return -(logits.log_softmax(dim=2) * shares).sum(dim=2)
+
+
+def over_cells(values: Tensor, mask: Tensor | None) -> Tensor:
+    """(N, K, h, w) -> (N, K) means over all cells; those that a mask leaves out add 0."""
+    return (values if mask is None else values * mask).mean(dim=(2, 3))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from handkit.models.heads.base import Activation
 from handkit.models.losses.base import Loss, Targets, check_shape
-from handkit.models.losses.heatmaps import _HeatmapLoss
+from handkit.models.losses.heatmaps import _HeatmapLoss, over_cells
 from handkit.registry import MODELS
 
 
@@ -18,7 +18,7 @@ from handkit.registry import MODELS
 class HeatmapBCELoss(_HeatmapLoss):
     """Binary cross-entropy of every cell: is it near the joint? (PersonLab, ECCV 2018, 3.1: the logistic loss.)
 
-    The mean over the cells and over all K joints; joints without weight add 0.
+    The mean over the cells and over all K joints; joints without weight, and cells outside ``heatmap_mask``, add 0.
 
     Args:
         loss_weight: factor of this term in the sum over all terms; PersonLab has 4, beside 1 for the offsets.
@@ -26,9 +26,9 @@ class HeatmapBCELoss(_HeatmapLoss):
 
     activation: ClassVar[Activation] = "sigmoid"
 
-    def per_map(self, output: Tensor, target: Tensor) -> Tensor:
+    def per_map(self, output: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
         """Logits and targets (N, K, h, w) -> (N, K)."""
-        return F.binary_cross_entropy_with_logits(output, target, reduction="none").mean(dim=(2, 3))
+        return over_cells(F.binary_cross_entropy_with_logits(output, target, reduction="none"), mask)
 
 
 @MODELS.register_module()
