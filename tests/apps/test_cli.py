@@ -274,5 +274,10 @@ def test_gestures_are_learnt_from_rendered_joints(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "16 gestures, accuracy" in result.output
     assert len(GestureClassifier(str(out)).classes) == 16
+    assert result.output.count(" of 1") == 16
+    joints = Path(__file__).parents[1] / "datasets" / "files" / "gestures.json"
+    few = CliRunner().invoke(app, ["gesture", "train", str(joints), "--out", str(tmp_path / "few.safetensors")])
+    assert "5 hands or more to learn and to test: one has 1, two has 1" in str(few.exception)
+    assert not (tmp_path / "few.safetensors").exists()
     refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no"), "--out", str(out)])
     assert "there is no such folder" in str(refused.exception)

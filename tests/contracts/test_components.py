@@ -30,6 +30,7 @@ def inside(node: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key != "type"}
 
 
+GESTURES = {"classes": ("one", "two")}
 #: What a component needs to be built, where it has arguments without defaults.
 MS_ROWS = [
     {
@@ -44,6 +45,9 @@ BOTTOM_UP: dict[str, Any] = dict(
     losses=[dict(type=name) for name in ("HeatmapBCELoss", "OffsetLoss", "DisplacementLoss")],
 )
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    "GestureMLP": GESTURES,
+    "RenderedGestures": {**GESTURES, "source": "capsule", "count": 1},
+    "GestureHands": {**GESTURES, "ann_file": str(FILES / "gestures.json")},
     "BottomUpEstimator": BOTTOM_UP,
     "FlipTest": {"model": ESTIMATOR},
     "TopDownEstimator": inside(ESTIMATOR),
@@ -94,7 +98,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
 }
 _SMALL = dict(type="HRNet", width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)
-#: Networks that can be trained: arguments, and targets for two images of 320 x 320, one without a hand.
+#: Networks that can be trained: arguments, and targets for two images of 320 x 320, one without a hand, or two hands.
 TRAINED: dict[str, tuple[dict[str, Any], dict[str, torch.Tensor]]] = {
     "TopDownEstimator": (
         dict(
@@ -121,6 +125,7 @@ TRAINED: dict[str, tuple[dict[str, Any], dict[str, torch.Tensor]]] = {
             target_weight=torch.ones(2, 21),
         ),
     ),
+    "GestureMLP": (GESTURES, dict(gesture=torch.tensor([0, 1]), class_weight=torch.tensor([0.5, 1.5]))),
     "SSDLite": (
         inside(DETECTOR["net"]),
         dict(boxes=torch.tensor([[[20.0, 30.0, 120.0, 160.0]], [[0.0] * 4]]), counts=torch.tensor([1, 0])),
@@ -182,7 +187,7 @@ def test_networks_that_train_have_three_modes(name: str) -> None:
     arguments, targets = TRAINED[name]
     torch.manual_seed(0)
     model = build(dict(type=name, **arguments), ALL["models"])
-    images = torch.randn(2, 3, 320, 320)
+    images = torch.randn({"img": (2, 3, 320, 320), "features": (2, 55)}[getattr(model, "input_name", "img")])
     with torch.autocast("cpu", torch.bfloat16):
         losses = model(images, mode="loss", **targets)
     assert set(losses) > {"loss"}

@@ -109,6 +109,9 @@ def test_takes_two_steps(name: str, data: Path, tmp_path: Path, monkeypatch: pyt
     if config["train_dataset"]["type"] == "HandSynth":
         config["train_dataset"]["count"] = 4
         config["val_dataset"]["count"] = 2
+    if config["train_dataset"]["type"] == "RenderedGestures":
+        for part in ("train_dataset", "val_dataset"):
+            config[part] |= {"source": "capsule", "count": 5}
     runner = build_runner(config, tmp_path / "work")
     model = runner.model
     learnt = [value for value in model.module.parameters() if value.requires_grad]

@@ -11,6 +11,7 @@ from handkit.detections import Detections
 from handkit.errors import ConfigError
 from handkit.metrics import EPE, NME, PCK, DetectionRecall, FalseHandsPerImage, HandSamples, NMEEasyCV
 from handkit.metrics.box_samples import BoxSamples
+from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.scores import Scores, bootstrap_intervals, score
 from handkit.registry import METRICS, build, registered
 
@@ -25,6 +26,7 @@ def one_image(rng: np.random.Generator, hands: int, joints: int = 21) -> HandSam
     found = rng.uniform(size=hands) < 0.8
     boxes = np.concatenate([labels.min(1), labels.max(1)], -1)
     sides = np.array(["left", "right", None], object)
+    more = np.random.default_rng(hands)
     return HandSamples(
         labels=labels,
         visible=rng.uniform(size=(hands, joints)) < 0.8,
@@ -41,6 +43,8 @@ def one_image(rng: np.random.Generator, hands: int, joints: int = 21) -> HandSam
             boxes[found] + rng.normal(0, 10, (found.sum(), 4)),
             rng.uniform(size=found.sum()),
         ),
+        masks=np.sort(more.integers(0, 99, (1, 2))),
+        gestures=GestureSamples(*more.integers(0, 3, (2, hands)), ("a", "b", "c")),
     )
 
 
@@ -84,7 +88,7 @@ def test_hands_of_one_photograph_are_drawn_together() -> None:
     # Each photograph shows one hand ten times: as telling as one hand, not as ten.
     once = HandSamples.concatenate([one_image(np.random.default_rng(seed), 1) for seed in range(40)])
     often = HandSamples.concatenate([once] * 10)
-    together = HandSamples(**{**vars_of(often), "detections": None}).grouped(np.tile(np.arange(40), 10))
+    together = HandSamples(**{**vars_of(often), "detections": None, "masks": None}).grouped(np.tile(np.arange(40), 10))
 
     def width(samples: HandSamples) -> float:
         low, high = bootstrap_intervals([PCK(0.1)], samples, 400)["PCK@0.1"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from handkit.datasets.gesture_hands import read_gestures
 from handkit.datasets.synthetic.gesture_joints import gesture_joints
 from handkit.errors import ConfigError, DataError
 from handkit.gestures import GestureClassifier
@@ -62,8 +63,12 @@ def test_photographs_are_sorted_by_their_folders(tmp_path: Path) -> None:
     answers = {"0.png": HANDS, "1.png": Hands.empty((8, 8))}
     found = read_sorted(folder(tmp_path, a=2, b=1), lambda files, on_error: [answers[Path(f).name] for f in files])
     assert found.classes == ("a", "b")
-    assert found.labels.tolist() == [0, 1]
+    assert (found.gestures, found.files) == (("a", "b"), ("a/0.png", "b/0.png"))
     assert found.points.shape == (2, 21, 2)
+    found.save(tmp_path / "joints.json")
+    points, gestures, names = read_gestures(tmp_path / "joints.json")
+    assert np.allclose(points, found.points, atol=0.01)
+    assert (tuple(gestures), tuple(names)) == (found.gestures, found.files)
     assert [path.name for path in found.without_hand] == ["1.png"]
 
 

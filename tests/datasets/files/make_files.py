@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handkit.datasets import HandSynth
+from handkit.datasets.gesture_hands import write_gestures
+from handkit.datasets.synthetic.gesture_joints import gesture_joints
 from handkit.datasets.synthetic.shards import write_shards
 
 Array = NDArray[Any]
@@ -298,6 +300,12 @@ def wflw() -> None:
     (HERE / "wflw" / "list.txt").write_text("".join(lines), "utf-8")
 
 
+def gestures() -> None:
+    """A hand that shows one finger, and one that shows two."""
+    points, _ = gesture_joints(1, source="capsule", poses={"one": ("point",), "two": ("two",)})
+    write_gestures(HERE / "gestures.json", points, ("one", "two"), ("one/a.png", "two/b.png"), [(256, 256)] * 2)
+
+
 def main() -> None:
     """Writes everything."""
     (HERE / "images").mkdir(exist_ok=True)
@@ -312,6 +320,7 @@ def main() -> None:
     rhd()
     interhand()
     wflw()
+    gestures()
 
 
 if __name__ == "__main__":

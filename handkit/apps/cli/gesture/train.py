@@ -61,7 +61,7 @@ def train(
         options[f"{part}_dataset"] = {**data, "part": part, "seed": seed}
     classes = load_config(CONFIG, options)["model"]["classes"]
     with tempfile.TemporaryDirectory() as folder:
-        result = run(CONFIG, Path(folder, "work"), None, None, device, options, Console(quiet=True))
+        result = run(CONFIG, Path(folder, "work"), device=device, cfg_options=options, console=Console(quiet=True))
         if result.exit_code:
             raise typer.Exit(result.exit_code)
         scores = measure(CONFIG, result.work_dir.best, device, options)
