@@ -4,8 +4,8 @@
     python tools/test.py configs/hand_gesture/gesture_mlp_handsynth.py DIR/best.safetensors
     handkit predict photo.jpg --task hand_gesture --cfg-options gesture.checkpoint=DIR/best.safetensors
 
-It is of no paper. The hands that are held out choose nothing: they are measured once, after the last epoch.
-`handkit gesture train` runs this config, on joints of photographs too.
+About 3 minutes on one core of a Xeon (Sapphire Rapids). It is of no paper. The hands that are held out choose nothing:
+they are measured once, after the last epoch. `handkit gesture train` runs this config, on joints of photographs too.
 """
 
 _classes = (
@@ -15,6 +15,7 @@ _classes = (
 _joints = dict(type="RenderedGestures", classes=_classes, count=400)
 
 task = "gesture_classification"
+checkpoint = "hub:hand_gestures/handsynth.safetensors"
 model = dict(type="GestureMLP", classes=_classes, hidden=96, dropout=0.2, label_smoothing=0.05)
 train_dataset = dict(**_joints, part="train")
 val_dataset = dict(**_joints, part="val")

@@ -8,6 +8,7 @@ their name below ``configs/``, from any folder. Those of EasyCV and mmpose are t
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +122,7 @@ def with_options(config: dict[str, Any], options: Mapping[str, Any] | None, wher
     merged = Config(config)
     for key, value in (options or {}).items():
         try:
-            merged.merge_from_dict({key: value})
+            merged.merge_from_dict({key: copy.deepcopy(value)})  # which takes ``_delete_`` out of it
         except (KeyError, IndexError, TypeError, AssertionError, AttributeError) as error:
             raise ConfigError(f"{where}: option {key}={value!r} fits no place in the config: {error}") from error
     return _plain(merged)

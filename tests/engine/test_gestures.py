@@ -28,7 +28,7 @@ def config() -> dict[str, Any]:
     for part in ("train_dataset", "val_dataset"):
         made[part].update(classes=CLASSES, count=15, source="capsule")
     made["optimizer"]["lr"] = 2e-2
-    return {**made, "batch_size": 16, "max_epochs": 15}
+    return {**made, "batch_size": 16, "max_epochs": 10, "val_interval": 10}
 
 
 def test_learns_is_measured_and_is_the_classifiers_file(config: dict[str, Any], tmp_path: Path) -> None:

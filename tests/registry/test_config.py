@@ -53,6 +53,7 @@ def test_options_change_lists_nodes_and_types() -> None:
     assert config["test_transforms"][1]["padding"] == 1.5
     assert config["codec"]["max_offset"] is None
     assert config["detector"] == dict(type="FullImage")
+    assert load_config(HRNET, options) == config
     assert load_config(HRNET)["test_transforms"][1]["padding"] == 1.25
 
 

@@ -37,7 +37,6 @@ def train(
     Use it with `--cfg-options gesture.checkpoint=FILE.safetensors` of `handkit predict --task hand_gesture`. The joints
     of photographs are written beside it, as FILE.json. It runs the config hand_gesture/gesture_mlp_handsynth.
     """
-    import shutil
     import tempfile
 
     from rich.console import Console
@@ -59,14 +58,14 @@ def train(
         options["model.classes"] = data["classes"]
     for part in ("train", "val"):
         options[f"{part}_dataset"] = {**data, "part": part, "seed": seed}
-    classes = load_config(CONFIG, options)["model"]["classes"]
     with tempfile.TemporaryDirectory() as folder:
         result = run(CONFIG, Path(folder, "work"), device=device, cfg_options=options, console=Console(quiet=True))
         if result.exit_code:
             raise typer.Exit(result.exit_code)
-        scores = measure(CONFIG, result.work_dir.best, device, options)
-        with writing(out) as file, result.work_dir.best.open("rb") as made:
-            shutil.copyfileobj(made, file)
+        made = result.work_dir
+        scores, classes = measure(made.config, made.best, device), load_config(made.config)["model"]["classes"]
+        with writing(out) as file:
+            file.write(made.best.read_bytes())
     for line in scores.details:
         console.print(line)
     accuracy = scores["gesture_accuracy"]
