@@ -29,6 +29,8 @@ from handkit.transforms import LoadImage, split_stages
 DEFAULTS: dict[str, str | Path] = {
     task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_gesture", "hand_detection")
 }
+#: The task of joints in space, which no bundle in the package answers yet.
+SPATIAL = "hand_3d_keypoints"
 #: What of a pipeline for joints is left when it only answers boxes.
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
@@ -56,8 +58,9 @@ def pipeline(
     """Builds a pipeline.
 
     Args:
-        task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'; hyphens do as well. A model for joints answers
-            'hand_gesture' too, by the classifier in the package or by ``cfg_options={'gesture.checkpoint': FILE}``.
+        task: 'hand_2d_keypoints', 'hand_gesture', 'hand_detection' or 'hand_3d_keypoints'; hyphens do as well. A model
+            for joints answers 'hand_gesture' too, by the classifier in the package or by
+            ``cfg_options={'gesture.checkpoint': FILE}``, and 'hand_3d_keypoints' if it gives `xyz_root`.
         model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
             path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
             server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
@@ -97,7 +100,8 @@ def pipeline(
         if mirrored:
             raise ConfigError("hand_detection tells no sides, so it takes no mirrored=True")
         return HandDetection(load, build_detector(config), max_hands=config.get("max_hands"), **shared)
-    keypoints = HandKeypoints(load, _finder(config, transforms, batch_size), mirrored=mirrored, **shared)
+    finder, spatial = _finder(config, transforms, batch_size), config["task"] == SPATIAL
+    keypoints = HandKeypoints(load, finder, mirrored=mirrored, spatial=spatial, **shared)
     if config["task"] == "hand_gesture":
         return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
     return keypoints
@@ -128,10 +132,14 @@ def resolve_config(
 ) -> dict[str, Any]:
     """The validated config of a task, with options applied and the card's thresholds filled in; see `pipeline`."""
     task = task.replace("-", "_")
-    if task not in DEFAULTS:
-        raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
+    if task not in (*DEFAULTS, SPATIAL):
+        raise ConfigError(f"no task {task!r}; {did_you_mean(task, (*DEFAULTS, SPATIAL))}")
+    if model is None and task not in DEFAULTS:
+        raise ConfigError(f"no bundle in the package answers {task!r}: name a model whose network gives xyz_root")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
+    if (task, config.get("task")) == (SPATIAL, "hand_2d_keypoints"):
+        config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")

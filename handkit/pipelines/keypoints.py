@@ -1,4 +1,4 @@
-"""The pipeline of `hand_2d_keypoints`: any input -> `Hands`."""
+"""The pipeline of `hand_2d_keypoints` and `hand_3d_keypoints`: any input -> `Hands`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from handkit.detections import Detections
 from handkit.detectors import FullImage, GivenBoxes
-from handkit.errors import DataError
+from handkit.errors import ConfigError, DataError
 from handkit.geometry import mirror_boxes
 from handkit.hands import Hands
 from handkit.images import ChannelOrder, source_name
@@ -34,6 +34,7 @@ class HandKeypoints:
         mirrored: whether images are mirrored, as most selfie cameras show them, unless a call says otherwise.
         batch_size: images that are loaded, and crops that are run, together.
         on_error: 'raise' or 'skip', unless a call says otherwise.
+        spatial: hands must have `xyz_root`.
     """
 
     load: ImageTransform
@@ -42,6 +43,7 @@ class HandKeypoints:
     mirrored: bool = False
     batch_size: int = 8
     on_error: OnError = "raise"
+    spatial: bool = False
 
     def __call__(
         self,
@@ -71,6 +73,7 @@ class HandKeypoints:
         Raises:
             ImageError: an input is no image.
             DataError: boxes that are no boxes.
+            ConfigError: with `spatial`, a network that tells no joints in space.
         """
         mirror = self.mirrored if mirrored is None else mirrored
         given = _GivenBoxes(inputs, boxes)
@@ -84,6 +87,8 @@ class HandKeypoints:
 
         def answer(samples: list[Sample]) -> list[Hands]:
             hands = self.finder(samples, [sample.pop("given") for sample in samples])
+            if self.spatial and any(len(one) and one.xyz_root is None for one in hands):
+                raise ConfigError("hand_3d_keypoints: this model's network tells no joints in space (xyz_root)")
             return [one.mirrored(swap_sides=False) for one in hands] if mirror else hands
 
         return answer_inputs(inputs, load, answer, batch_size or self.batch_size, on_error or self.on_error)

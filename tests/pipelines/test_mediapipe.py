@@ -210,3 +210,19 @@ def test_memory_stays_constant_over_a_generator(pipe: Any, image: np.ndarray) ->
     for _ in pipe(images(), batch_size=2, channel_order="rgb"):
         most = max(most, sum(ref() is not None for ref in alive))
     assert most <= 4
+
+
+def test_joints_in_space_are_a_task_of_their_own(mediapipe_files: dict[str, Path]) -> None:
+    flat = pipeline("hand_2d_keypoints", "pipelines/hand_2d_keypoints_mediapipe")(demo_image())
+    hands = pipeline("hand-3d-keypoints", "pipelines/hand_2d_keypoints_mediapipe")(demo_image())
+    np.testing.assert_array_equal(hands.keypoints, flat.keypoints)
+    assert hands.xyz_root is not None
+    assert hands.xyz_root.shape == (1, 21, 3)
+    assert (
+        0.05 < float(np.linalg.norm(hands.xyz_root[0, 12])) < 0.25
+    )  # metres from the wrist to the middle finger's tip
+    with pytest.raises(ConfigError, match="no bundle in the package answers 'hand_3d_keypoints'"):
+        pipeline("hand_3d_keypoints")
+    with pytest.raises(ConfigError, match="tells no joints in space"):
+        pipeline("hand_3d_keypoints", "hand_2d_keypoints")(demo_image())
+    assert len(pipeline("hand_3d_keypoints", "hand_2d_keypoints", box_threshold=1.0)(demo_image())) == 0

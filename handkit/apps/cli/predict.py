@@ -20,7 +20,9 @@ def predict(
         Path | None, typer.Option("--out-3d", help="Folder for hands in space: a picture and a page; extra [plot].")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all results, written at the end.")] = None,
-    task: Annotated[str, typer.Option(help="hand_2d_keypoints, hand_gesture or hand_detection.")] = "hand_2d_keypoints",
+    task: Annotated[
+        str, typer.Option(help="hand_2d_keypoints, hand_3d_keypoints, hand_gesture or hand_detection.")
+    ] = "hand_2d_keypoints",
     model: Annotated[str | None, typer.Option(help="Bundle folder or config; default: the task's own.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Weights for the config's model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
