@@ -38,9 +38,9 @@ flip_test = "aligned"
 metrics = [dict(type="NME"), dict(type="PCK"), dict(type="AUC"), dict(type="EPE")]
 best_metric = "NME"
 best_mode = "min"
-batch_size = 64
+batch_size = 32
 val_batch_size = 64
-max_epochs = 40
+max_epochs = 12
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=200, final_ratio=0.01)
 ema_decay = 0.998

@@ -67,6 +67,8 @@ SAMPLE_KEYS: dict[str, str] = {
     "unknown",
     "hand_classes": "(6,) float32, of HandAttributes: 1 where the hand is of that class of "
     "`handkit.transforms.HAND_CLASSES`",
+    "xyz_bone": "(21, 3) float32 joints relative to the wrist in the axes of the crop, in lengths of the forefinger's "
+    "proximal bone, of CanonicalPose",
     "canonical": "(21, 3) float32 joints in the canonical frame of `handkit.canonical`, of CanonicalPose",
     "viewpoint": "(3, 3) float32 rotation from the axes of the crop into that frame, of CanonicalPose",
     "target_weight": "(21,) float32: 0 where a joint has no target",

@@ -1,4 +1,4 @@
-"""What PosePrior learns: the hand in its canonical frame, and how the crop shows it."""
+"""What networks for joints in space learn: the hand by its own measure, in the crop's axes and in its canonical frame."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from handkit.transforms.base import Sample
 
 @TRANSFORMS.register_module()
 class CanonicalPose:
-    """Adds `canonical` and `viewpoint`, see `handkit.canonical`, of the hand as the crop shows it: turned and mirrored.
+    """Adds `xyz_bone`, `canonical` and `viewpoint`, see `handkit.canonical`, of the hand as the crop shows it.
 
-    Stands behind `TopDownAffine`, which makes `xyz_root` of `xyz_cam`, and swaps `right` in a mirrored crop.
+    Stands behind `TopDownAffine`, which turns and mirrors `xyz_cam` to `xyz_root`, and swaps `right` in a mirrored crop.
 
     Raises:
         ConfigError: in a call, there is no crop yet.
@@ -26,7 +26,7 @@ class CanonicalPose:
     stage: ClassVar[Literal["image"]] = "image"
 
     def __call__(self, sample: Sample) -> Sample:
-        """Adds `canonical` (21, 3) and `viewpoint` (3, 3), float32."""
+        """Adds `xyz_bone` (21, 3), `canonical` (21, 3) and `viewpoint` (3, 3), float32."""
         if "crop" not in sample:
             raise ConfigError("CanonicalPose must stand behind TopDownAffine: it asks how the crop was cut")
         name = sample.get("sample_id", "a sample")
@@ -38,5 +38,6 @@ class CanonicalPose:
             hand = to_canonical(sample["xyz_root"][None], np.reshape(sample.get("right", np.nan), 1))
         except DataError as error:
             raise DataError(f"CanonicalPose: {name}: {error}") from None
-        added = {"canonical": hand.pose[0], "viewpoint": hand.viewpoint[0]}
+        own = (sample["xyz_root"] - sample["xyz_root"][:1]) / hand.bone[0]
+        added = {"xyz_bone": own, "canonical": hand.pose[0], "viewpoint": hand.viewpoint[0]}
         return {**sample, **{key: value.astype(np.float32) for key, value in added.items()}}

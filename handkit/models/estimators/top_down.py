@@ -51,6 +51,7 @@ class TopDownEstimator(PoseEstimator):
         hand_angles: Tensor | None = None,
         hand_classes: Tensor | None = None,
         mask: Tensor | None = None,
+        xyz_bone: Tensor | None = None,
         canonical: Tensor | None = None,
         viewpoint: Tensor | None = None,
     ) -> dict[str, Tensor]:
@@ -70,6 +71,7 @@ class TopDownEstimator(PoseEstimator):
             hand_angles: of the palm.
             hand_classes: what makes a hand rare.
             mask: which pixels show a hand.
+            xyz_bone: the joints in space as the crop shows them.
             canonical: the joints in space, whatever the view.
             viewpoint: the view.
 
@@ -93,6 +95,7 @@ class TopDownEstimator(PoseEstimator):
             hand_angles=hand_angles,
             hand_classes=hand_classes,
             mask=mask,
+            xyz_bone=xyz_bone,
             canonical=canonical,
             viewpoint=viewpoint,
         )

@@ -4,6 +4,7 @@ from handkit.models.heads.base import Head
 from handkit.models.heads.binary import HandednessHead, PresenceHead
 from handkit.models.heads.heatmap_head import HeatmapHead
 from handkit.models.heads.hrnetv2_head import HRNetV2Head
+from handkit.models.heads.lifting import LiftingHead
 from handkit.models.heads.mask_head import MaskHead
 from handkit.models.heads.offset_head import HandOffsetHead, OffsetHead
 from handkit.models.heads.pfld_heads import PFLDHead, RotationHead
@@ -19,6 +20,7 @@ __all__ = [
     "HandednessHead",
     "Head",
     "HeatmapHead",
+    "LiftingHead",
     "MaskHead",
     "OffsetHead",
     "PFLDHead",

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
+from handkit.models.heads.at_joints import centres, seen_around, sharpened
 from handkit.models.heads.base import Head
 from handkit.registry import MODELS
 from handkit.skeleton import HAND
@@ -68,32 +69,12 @@ class PoseHandednessHead(Head):
         """The branches (N, C_i, h_i, w_i) and the main head's maps (N, 21, h, w) -> (N,) logits."""
         if heatmaps.shape[1] != _JOINTS:
             raise ConfigError(f"PoseHandednessHead needs heat maps of 21 joints, got {tuple(heatmaps.shape)}")
-        weights = _weights(heatmaps.detach().float())
-        seen = torch.cat([_around(weights, branch.float()) for branch in features], dim=2)
+        weights = sharpened(heatmaps.detach().float())
+        seen = torch.cat([seen_around(weights, branch.float()) for branch in features], dim=2)
         joined = self.norm(seen.flatten(0, 1)).view_as(seen)
-        parts = [self.reduce(joined), _upright(_centres(weights)), weights.amax(dim=(2, 3))[..., None]]
+        parts = [self.reduce(joined), _upright(centres(weights)), weights.amax(dim=(2, 3))[..., None]]
         hidden = F.relu(self.hidden(torch.cat(parts, dim=2).flatten(1)))
         return {"handedness": self.fc(self.dropout(hidden))[:, 0]}
-
-
-def _weights(heatmaps: Tensor) -> Tensor:
-    """Maps -> maps of sum 1; squared before, so that a low floor under a peak hardly counts."""
-    squares = heatmaps.clamp(min=0) ** 2
-    return squares / squares.sum(dim=(2, 3), keepdim=True).clamp(min=1e-12)
-
-
-def _around(weights: Tensor, features: Tensor) -> Tensor:
-    """(N, K, h, w) weights, (N, C, h', w') features -> (N, K, C) means of the features under each joint's weights."""
-    pooled = F.interpolate(weights, size=features.shape[-2:], mode="area")
-    pooled = pooled / pooled.sum(dim=(2, 3), keepdim=True).clamp(min=1e-12)
-    return pooled.flatten(2) @ features.flatten(2).transpose(1, 2)
-
-
-def _centres(weights: Tensor) -> Tensor:
-    """(N, K, h, w) -> (N, K, 2) centres (x, y) in cells."""
-    columns = torch.arange(weights.shape[3], device=weights.device, dtype=weights.dtype)
-    rows = torch.arange(weights.shape[2], device=weights.device, dtype=weights.dtype)
-    return torch.stack([weights.sum(dim=2) @ columns, weights.sum(dim=3) @ rows], dim=2)
 
 
 def _upright(joints: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from handkit.models.losses.base import Loss, Targets
 from handkit.models.losses.binary import HandednessLoss, PresenceLoss
-from handkit.models.losses.canonical import CanonicalMSELoss, ViewpointMSELoss
 from handkit.models.losses.coordinates import SmoothL1Loss, WingLoss
 from handkit.models.losses.heatmaps import (
     KeypointMSELoss,
@@ -15,6 +14,7 @@ from handkit.models.losses.multibox import MultiBoxLoss
 from handkit.models.losses.offsets import DisplacementLoss, HeatmapBCELoss, OffsetLoss
 from handkit.models.losses.pfld import PFLDLoss
 from handkit.models.losses.simcc import KLDiscretLoss
+from handkit.models.losses.space import CanonicalMSELoss, MPJPELoss, ViewpointMSELoss
 
 __all__ = [
     "CanonicalMSELoss",
@@ -25,6 +25,7 @@ __all__ = [
     "KeypointMSELoss",
     "KeypointOHKMMSELoss",
     "Loss",
+    "MPJPELoss",
     "MaskBCELoss",
     "MultiBoxLoss",
     "OffsetLoss",

@@ -33,6 +33,8 @@ class Targets:
         hand_angles: (N, 3) yaw, pitch and roll of the palm in radians, NaN unknown.
         hand_classes: (N, C) 1 where the hand is of a class, else 0.
         mask: (N, H, W) 1 where the input shows a hand, other numbers where not.
+        xyz_bone: (N, K, 3) joints relative to the wrist, in the axes of the crop and lengths of the forefinger's
+            proximal bone.
         canonical: (N, K, 3) joints in the canonical frame of `handkit.canonical`.
         viewpoint: (N, 3, 3) rotation into that frame.
     """
@@ -51,6 +53,7 @@ class Targets:
     hand_angles: Tensor | None = None
     hand_classes: Tensor | None = None
     mask: Tensor | None = None
+    xyz_bone: Tensor | None = None
     canonical: Tensor | None = None
     viewpoint: Tensor | None = None
 
