@@ -21,4 +21,4 @@ init_cfg = dict.fromkeys(("backbone", "head", "aux_heads.handedness", "aux_heads
 frozen = ("backbone", "head", "aux_heads.handedness", "aux_heads.presence")
 batch_size = 64
 val_batch_size = 64
-max_epochs = 5
+max_epochs = 4

@@ -20,16 +20,17 @@ from handkit.errors import ConfigError
 from handkit.files import sha256_of
 from handkit.formats import easycv_writing
 from handkit.formats.modelscope import CONFIGURATION, WEIGHTS
-from handkit.hub import resolve
+from handkit.hub import bundle_paths, resolve
 from handkit.hub.bundle_card import BundleCard, BundleFile
 from handkit.registry import MODELS, build
 from handkit.registry import resolve as resolve_type
-from handkit.registry.bundles import load_bundle
+from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import load_config, with_options
 from handkit.registry.keys import PIPELINE_KEYS
+from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
 
-#: ModelScope's names of a task's pipeline.
+#: ModelScope's names of a task's pipeline, where it has that task.
 _PIPELINES = {
     "hand_2d_keypoints": "hrnetv2w18_hand-2d-keypoints_image",
     "hand_detection": "yolox-pai_hand-detection",
@@ -68,7 +69,8 @@ def write_bundle(
             are kept.
         checkpoint: the network's weights.
         card: what is said about them.
-        detector: a config with a `detector`; None takes that of `config`.
+        detector: a config with a `detector`, or the name of a bundle in the package, to whose detector the new one then
+            refers; None takes that of `config`. A network that reads whole images needs none.
         detector_checkpoint: the detector's weights; None leaves the reference that its node names.
         cfg_options: changes by dotted key to the bundle's config, e.g. ``{'presence_threshold': 0.5}``.
         half: store weights with two or more axes as float16; statistics of norms and biases stay float32.
@@ -105,7 +107,7 @@ def write_bundle(
             "framework": "pytorch",
             "task": bundled["task"].replace("_", "-"),
             **easycv,
-            "pipeline": {"type": _PIPELINES[bundled["task"]], **easycv.get("pipeline", {})},
+            **_pipeline_key(bundled["task"], easycv),
             "handkit": bundled,
         }
         (made / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
@@ -124,14 +126,22 @@ def _pipeline_config(config: dict[str, Any], detector: str | Path | None, where:
         raise ConfigError(f"{where}: names no 'model'")
     kept["model"] = {key: value for key, value in kept["model"].items() if key != "losses"}
     kept.setdefault("runtime", {"type": "TorchRuntime"})
-    if detector is not None:
+    shipped = {path.name: path for path in bundle_paths()}
+    if str(detector) in shipped:
+        kept |= shipped_detector(shipped[str(detector)])
+    elif detector is not None:
         other = load_config(detector)
         if not other.get("detector"):
             raise ConfigError(f"{detector}: names no 'detector'")
         kept |= {key: other[key] for key in ("detector", "retry_detector") if other.get(key)}
-    if "detector" not in kept:
+    if "detector" not in kept and not is_bottom_up(kept):
         raise ConfigError(f"{where}: names no 'detector'; give a config that does")
     return kept
+
+
+def _pipeline_key(task: str, easycv: Mapping[str, Any]) -> dict[str, Any]:
+    """What ModelScope's `pipeline` asks for; nothing for a task that it does not know."""
+    return {"pipeline": {"type": _PIPELINES[task], **easycv.get("pipeline", {})}} if task in _PIPELINES else {}
 
 
 def _write_weights(folder: Path, name: str, node: Mapping[str, Any], checkpoint: str | Path, half: bool) -> BundleFile:
@@ -182,6 +192,6 @@ def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:
     """What decides whether something is a hand, as the bundle ships it."""
     found = {key: config[key] for key in ("box_threshold", "presence_threshold", "nms_iou") if key in config}
     for key, name in (("score_threshold", "box_threshold"), ("nms_iou", "nms_iou")):
-        if key in config["detector"]:
+        if key in config.get("detector", {}):
             found.setdefault(name, config["detector"][key])
     return found

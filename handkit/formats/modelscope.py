@@ -183,6 +183,6 @@ def _checkpoints(value: Any) -> list[str]:
     """The relative paths below the key `checkpoint` anywhere in a config."""
     if isinstance(value, Mapping):
         own = value.get("checkpoint")
-        found = [own] if isinstance(own, str) and not own.startswith("hub:") else []
+        found = [own] if isinstance(own, str) and not own.startswith(("hub:", "bundle:")) else []
         return [*found, *(path for key, item in value.items() if key != "checkpoint" for path in _checkpoints(item))]
     return [path for item in value for path in _checkpoints(item)] if isinstance(value, list) else []

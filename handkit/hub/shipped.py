@@ -29,7 +29,7 @@ def bundle_path(task: str) -> Path:
 
 def bundle_paths() -> list[Path]:
     """The folders of all bundles in the package, by name."""
-    return sorted({FOLDER / name for name in _ANSWERS.values()})
+    return sorted(path.parent for path in FOLDER.glob("*/configuration.json"))
 
 
 def bundle_file(reference: str) -> Path:

@@ -138,7 +138,7 @@ def resolve_config(
         raise ConfigError(f"no bundle in the package answers {task!r}: name a model whose network gives xyz_root")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
-    if (task, config.get("task")) == (SPATIAL, "hand_2d_keypoints"):
+    if {task, config.get("task")} == {SPATIAL, "hand_2d_keypoints"}:
         config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}

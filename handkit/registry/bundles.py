@@ -144,8 +144,8 @@ def _with_paths(value: Any, folder: Path, where: str) -> Any:
 
 
 def _reference(reference: Any, folder: Path, where: str) -> Any:
-    """A checkpoint of the folder as an absolute path; ``hub:`` references stay."""
-    if reference is None or (isinstance(reference, str) and reference.startswith("hub:")):
+    """A checkpoint of the folder as an absolute path; ``hub:`` and ``bundle:`` references stay."""
+    if reference is None or (isinstance(reference, str) and reference.startswith(("hub:", "bundle:"))):
         return reference
     return _inside(str(reference), folder, where, "the checkpoint")
 

@@ -1,4 +1,4 @@
-"""What networks for joints in space learn: the hand by its own measure, in the crop's axes and in its canonical frame."""
+"""What networks for joints in space learn: the hand by its own measure, as the crop shows it and in its own frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handkit.transforms.base import Sample
 class CanonicalPose:
     """Adds `xyz_bone`, `canonical` and `viewpoint`, see `handkit.canonical`, of the hand as the crop shows it.
 
-    Stands behind `TopDownAffine`, which turns and mirrors `xyz_cam` to `xyz_root`, and swaps `right` in a mirrored crop.
+    Stands behind `TopDownAffine`, which turns and mirrors `xyz_cam` to `xyz_root`, and swaps `right` in a mirror.
 
     Raises:
         ConfigError: in a call, there is no crop yet.

@@ -24,6 +24,7 @@ from handkit.errors import CheckpointError, ConfigError
 from handkit.files import sha256_of
 from handkit.formats.fields import plain
 from handkit.formats.modelscope import plain_values
+from handkit.hub import bundle_path
 from handkit.hub.bundle_card import BundleCard
 from handkit.hub.schema import Score
 from handkit.registry import build
@@ -162,6 +163,39 @@ def test_it_appears_whole_or_not_at_all(weights: dict[str, Path], tmp_path: Path
         write_bundle(tmp_path / "b", CONFIG, card=CARD, **weights)
     with pytest.raises(ConfigError, match="names no 'detector'"):
         write_bundle(tmp_path / "c", "hand_2d_keypoints/hrnetv2_w18_dark_tiny", weights["checkpoint"], CARD)
+
+
+def test_the_detector_of_a_bundle_in_the_package_is_referred_to(weights: dict[str, Path], tmp_path: Path) -> None:
+    recipe = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
+    folder = write_bundle(tmp_path / "b", recipe, weights["checkpoint"], CARD, "hand_2d_keypoints")
+    assert not (folder / "detection").exists()
+    made = load_bundle(folder)
+    assert made["detector"]["checkpoint"] == "bundle:hand_2d_keypoints/detection/model.safetensors"
+    assert made["box_threshold"] == load_bundle(bundle_path("hand_detection"))["box_threshold"]
+    assert json.loads((folder / "card.json").read_text("utf-8"))["thresholds"]["box_threshold"] == made["box_threshold"]
+    found = [handkit.pipeline("hand_detection", name)(demo_image()) for name in (folder, "hand_2d_keypoints")]
+    np.testing.assert_array_equal(found[0].boxes, found[1].boxes)
+
+
+def test_a_network_for_whole_images_needs_no_detector(tmp_path: Path) -> None:
+    recipe = "hand_2d_keypoints/posenet_mobilenetv2_s16_multihand_handsynth_321x321"
+    save_weights(build(load_config(recipe)["model"]), tmp_path / "posenet.safetensors")
+    folder = write_bundle(tmp_path / "b", recipe, tmp_path / "posenet.safetensors", CARD)
+    assert "detector" not in load_bundle(folder)
+    assert handkit.pipeline(model=folder)(demo_image()).image_size == (640, 480)
+    with pytest.raises(ConfigError, match="detector"):
+        write_bundle(tmp_path / "c", recipe, tmp_path / "posenet.safetensors", CARD, "hand_2d_keypoints")
+
+
+def test_a_task_that_modelscope_does_not_know_names_no_pipeline_of_its(tmp_path: Path) -> None:
+    recipe = "hand_3d_keypoints/hrnetv2_w18_lifting_handsynth_192x192"
+    save_weights(build(load_config(recipe)["model"]), tmp_path / "lifting.safetensors")
+    folder = write_bundle(tmp_path / "b", recipe, tmp_path / "lifting.safetensors", CARD, "hand_2d_keypoints")
+    content = json.loads((folder / "configuration.json").read_text("utf-8"))
+    assert (content["task"], "pipeline" in content) == ("hand-3d-keypoints", False)
+    hands = handkit.pipeline("hand_3d_keypoints", folder)(demo_image(), boxes=BOX)
+    assert hands.xyz_root is not None
+    np.testing.assert_array_equal(handkit.pipeline(model=folder)(demo_image(), boxes=BOX).keypoints, hands.keypoints)
 
 
 def test_the_command(

@@ -13,7 +13,9 @@ def bundle(
     checkpoint: Annotated[str, typer.Argument(help="Its weights: a path, or hub:CARD/FILE.")],
     out: Annotated[Path, typer.Option(help="Folder of the bundle.")],
     card: Annotated[Path, typer.Option(help="JSON: title, licence, training_data, command, scores, limits.")],
-    detector: Annotated[str | None, typer.Option(help="Config with the detector; default: CONFIG.")] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="Config with the detector, or a bundle in the package; default: CONFIG.")
+    ] = None,
     detector_checkpoint: Annotated[str | None, typer.Option(help="The detector's weights.")] = None,
     layout: Annotated[
         str, typer.Option(help="Names and keys of the files: 'modelscope' as on its hub, or 'handkit'.")

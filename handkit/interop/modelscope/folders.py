@@ -70,7 +70,7 @@ class TrainableModel:
         if isinstance(configuration.get("handkit"), Mapping):
             config = _of_bundle(configuration, file.name, decisions)
             named = config.pop("checkpoint", None)
-            weights = None if named is None or str(named).startswith("hub:") else folder / str(named)
+            weights = None if named is None or str(named).startswith(("hub:", "bundle:")) else folder / str(named)
         elif is_easycv(configuration):
             config = easycv.training(configuration, file.name, decisions)
             weights = folder / WEIGHTS

@@ -80,7 +80,7 @@ class LiftingHead(Head):
         self.fc = nn.Linear(hidden_channels, 3 * _JOINTS)
 
     def forward(self, features: Sequence[Tensor], heatmaps: Tensor, handedness: Tensor) -> dict[str, Tensor]:
-        """The branches (N, C_i, h_i, w_i), the main head's maps (N, 21, h, w) and (N,) probabilities of a right hand."""
+        """Branches (N, C_i, h_i, w_i), the main head's maps (N, 21, h, w), (N,) probabilities of a right hand."""
         if heatmaps.shape[1] != _JOINTS:
             raise ConfigError(f"LiftingHead needs heat maps of 21 joints, got {tuple(heatmaps.shape)}")
         weights = sharpened(heatmaps.detach().float())
@@ -101,7 +101,7 @@ def _layer(before: int, own: int, dropout: float) -> nn.Sequential:
 
 
 def _upright(joints: Tensor, mirror: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, 21, 2) joints in cells and (N,) 1 or -1 -> joints as `LiftingHead` says, and (N, 2) the direction of the hand."""
+    """(N, 21, 2) joints in cells, (N,) 1 or -1 -> joints as `LiftingHead` says, and the hand's direction (N, 2)."""
     joints = joints - joints.mean(dim=1, keepdim=True)
     joints = joints / joints.square().sum(dim=2).mean(dim=1).sqrt().clamp(min=_LEAST)[:, None, None]
     up = F.normalize(joints[:, _KNUCKLES].mean(dim=1) - joints[:, _WRIST], dim=1, eps=_LEAST)

@@ -1,4 +1,4 @@
-"""Losses of joints in space: PosePrior's (Zimmermann and Brox, ICCV 2017, equations 7 and 8), and the plain distance."""
+"""Losses in space: PosePrior's (Zimmermann and Brox, ICCV 2017, equations 7 and 8), and the plain distance."""
 
 from __future__ import annotations
 
