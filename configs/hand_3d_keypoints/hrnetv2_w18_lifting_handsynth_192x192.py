@@ -15,10 +15,6 @@ _base_ = [
     "../_base_/schedules/adamw_cosine_bf16.py",
 ]
 
-_shipped = "bundle:hand_2d_keypoints/model.safetensors"
-
-init_cfg = dict.fromkeys(("backbone", "head", "aux_heads.handedness", "aux_heads.presence"), _shipped)
-frozen = ("backbone", "head", "aux_heads.handedness", "aux_heads.presence")
 batch_size = 64
 val_batch_size = 64
 max_epochs = 4

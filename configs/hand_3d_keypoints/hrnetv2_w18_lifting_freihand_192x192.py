@@ -1,0 +1,19 @@
+"""Joints in space by a small head on the shipped HRNetV2-W18, which stays as it is, on FreiHAND.
+
+    python tools/train.py configs/hand_3d_keypoints/hrnetv2_w18_lifting_freihand_192x192.py --work-dir DIR
+    python tools/test.py configs/hand_3d_keypoints/hrnetv2_w18_lifting_freihand_192x192.py DIR/best.safetensors \
+        --baseline
+
+FreiHAND below data/freihand, see configs/_base_/datasets/freihand.py.
+"""
+
+_base_ = [
+    "../_base_/models/hrnetv2_w18_lifting.py",
+    "../_base_/targets/lifting_192x192.py",
+    "../_base_/datasets/freihand.py",
+    "../_base_/schedules/adamw_cosine_bf16.py",
+]
+
+batch_size = 64
+val_batch_size = 64
+max_epochs = 1
