@@ -4,7 +4,7 @@
     python tools/test.py configs/hand_segmentation/handsegnet_handsynth_256x256.py DIR/best.safetensors
 
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
-About 1.3 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps. To reach: IoU 0.70.
+67 minutes on half of two cores of a Xeon (Sapphire Rapids). To reach: IoU 0.70; reached: 0.82.
 """
 
 _base_ = [

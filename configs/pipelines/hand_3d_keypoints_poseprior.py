@@ -3,8 +3,8 @@
     handkit predict photo.jpg --task hand_3d_keypoints --model pipelines/hand_3d_keypoints_poseprior \
         --checkpoint PRIOR/best.safetensors --cfg-options detector.checkpoint=HANDSEGNET/best.safetensors --out-3d drawn
 
-PRIOR is what hand_3d_keypoints/poseprior_*_256x256 leave, HANDSEGNET what hand_segmentation/handsegnet_* do. The crop of
-the mask knows one hand per picture, as the paper does.
+PRIOR is what hand_3d_keypoints/poseprior_*_256x256 leave, HANDSEGNET what hand_segmentation/handsegnet_* do. A picture
+has one hand, as in the paper: the largest piece of the mask.
 """
 
 _base_ = ["../_base_/models/poseprior.py", "../_base_/detectors/handsegnet.py"]

@@ -9,15 +9,20 @@ from handkit.errors import HubError, did_you_mean
 FOLDER = Path(__file__).resolve().parents[1] / "bundles"
 #: What a reference to a file of a bundle begins with.
 BUNDLE = "bundle:"
-#: The bundle that answers each task; the one for joints finds boxes first.
-_ANSWERS = dict.fromkeys(("hand_2d_keypoints", "hand_gesture", "hand_detection"), "hand_2d_keypoints")
+#: The bundle that answers each task; those for joints find boxes first.
+_ANSWERS = {
+    "hand_2d_keypoints": "hand_2d_keypoints",
+    "hand_gesture": "hand_2d_keypoints",
+    "hand_detection": "hand_2d_keypoints",
+    "hand_3d_keypoints": "hand_3d_keypoints",
+}
 
 
 def bundle_path(task: str) -> Path:
     """The folder of the bundle that answers a task when no model is named.
 
     Args:
-        task: 'hand_2d_keypoints', 'hand_gesture' or 'hand_detection'.
+        task: 'hand_2d_keypoints', 'hand_gesture', 'hand_detection' or 'hand_3d_keypoints'.
 
     Raises:
         HubError: no bundle answers that task.

@@ -27,10 +27,8 @@ from handkit.transforms import LoadImage, split_stages
 
 #: The tasks and the model that answers each when none is named: a bundle in the package.
 DEFAULTS: dict[str, str | Path] = {
-    task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_gesture", "hand_detection")
+    task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_gesture", "hand_detection", "hand_3d_keypoints")
 }
-#: The task of joints in space, which no bundle in the package answers yet.
-SPATIAL = "hand_3d_keypoints"
 #: What of a pipeline for joints is left when it only answers boxes.
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
@@ -100,7 +98,7 @@ def pipeline(
         if mirrored:
             raise ConfigError("hand_detection tells no sides, so it takes no mirrored=True")
         return HandDetection(load, build_detector(config), max_hands=config.get("max_hands"), **shared)
-    finder, spatial = _finder(config, transforms, batch_size), config["task"] == SPATIAL
+    finder, spatial = _finder(config, transforms, batch_size), config["task"] == "hand_3d_keypoints"
     keypoints = HandKeypoints(load, finder, mirrored=mirrored, spatial=spatial, **shared)
     if config["task"] == "hand_gesture":
         return HandGestures(keypoints, build(config["gesture"], MODELS, "gesture"))
@@ -132,13 +130,11 @@ def resolve_config(
 ) -> dict[str, Any]:
     """The validated config of a task, with options applied and the card's thresholds filled in; see `pipeline`."""
     task = task.replace("-", "_")
-    if task not in (*DEFAULTS, SPATIAL):
-        raise ConfigError(f"no task {task!r}; {did_you_mean(task, (*DEFAULTS, SPATIAL))}")
-    if model is None and task not in DEFAULTS:
-        raise ConfigError(f"no bundle in the package answers {task!r}: name a model whose network gives xyz_root")
+    if task not in DEFAULTS:
+        raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
-    if {task, config.get("task")} == {SPATIAL, "hand_2d_keypoints"}:
+    if {task, config.get("task")} == {"hand_2d_keypoints", "hand_3d_keypoints"}:
         config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}

@@ -56,8 +56,9 @@ def load_bundle(folder: Path, checkpoint: str | os.PathLike[str] | None = None) 
 def shipped_detector(folder: Path) -> dict[str, Any]:
     """The nodes by which a bundle in the package finds hands, its weights named ``bundle:NAME/FILE``."""
     config = read_configuration(folder)["handkit"]
-    detector = {**config["detector"], "checkpoint": f"bundle:{folder.name}/{config['detector']['checkpoint']}"}
-    return {"detector": detector, "box_threshold": config["box_threshold"]}
+    weights = config["detector"]["checkpoint"]
+    named = weights if weights.startswith("bundle:") else f"bundle:{folder.name}/{weights}"
+    return {"detector": {**config["detector"], "checkpoint": named}, "box_threshold": config["box_threshold"]}
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
