@@ -92,6 +92,18 @@ def test_what_it_gives() -> None:
     assert head(features, torch.zeros_like(maps), right)["xyz_bone"].isfinite().all()
 
 
+def test_a_batch_of_one_hand_trains_too() -> None:
+    head = LiftingHead((2,), hidden_channels=8)
+    xyz, right = hands(2)
+    maps, features = seen(xyz)
+    before = head.state_dict()["entry.1.running_mean"].clone()
+    head([features[0][:1]], maps[:1], right[:1])["xyz_bone"].sum().backward()
+    assert all(weight.grad is not None for weight in head.parameters())
+    assert torch.equal(head.state_dict()["entry.1.running_mean"], before)
+    head(features, maps, right)
+    assert not torch.equal(head.state_dict()["entry.1.running_mean"], before)
+
+
 def test_in_an_estimator() -> None:
     widths = (18, 36, 72, 144)
     model = TopDownEstimator(

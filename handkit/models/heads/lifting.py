@@ -96,8 +96,17 @@ class LiftingHead(Head):
         return {"xyz_bone": xyz, "xyz_root": xyz * self.bone}
 
 
+class _RowNorm(nn.BatchNorm1d):
+    """A batch norm that takes a single row, which has no spread, by its running statistics, in training too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) > 1:
+            return super().forward(x)
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
 def _layer(before: int, own: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(before, own), nn.BatchNorm1d(own), nn.ReLU(inplace=True), nn.Dropout(dropout))
+    return nn.Sequential(nn.Linear(before, own), _RowNorm(own), nn.ReLU(inplace=True), nn.Dropout(dropout))
 
 
 def _upright(joints: Tensor, mirror: Tensor) -> tuple[Tensor, Tensor]:
