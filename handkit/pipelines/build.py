@@ -29,6 +29,8 @@ from handkit.transforms import LoadImage, split_stages
 DEFAULTS: dict[str, str | Path] = {
     task: hub.bundle_path(task) for task in ("hand_2d_keypoints", "hand_gesture", "hand_detection", "hand_3d_keypoints")
 }
+#: The tasks that a model for joints is made for; it answers either, and gestures and boxes too.
+_OF_JOINTS = ("hand_2d_keypoints", "hand_3d_keypoints")
 #: What of a pipeline for joints is left when it only answers boxes.
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: A config's thresholds by their names on a card.
@@ -134,12 +136,12 @@ def resolve_config(
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = read_model(name, cfg_options, checkpoint)
-    if {task, config.get("task")} == {"hand_2d_keypoints", "hand_3d_keypoints"}:
+    if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
-    if task == "hand_gesture" and config.get("task") in (task, "hand_2d_keypoints"):
+    if task == "hand_gesture" and config.get("task") in (task, *_OF_JOINTS):
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
-    if (task, config["task"]) == ("hand_detection", "hand_2d_keypoints"):
+    if task == "hand_detection" and config["task"] in _OF_JOINTS:
         config = _detection_part(config, str(name))
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")

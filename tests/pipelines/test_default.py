@@ -144,6 +144,9 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     assert reach[0] == 0
     assert 0.05 < reach[12] < 0.25
     assert found.handedness == hand.handedness
+    for task in ("hand_2d_keypoints", "hand_gesture"):
+        np.testing.assert_array_equal(pipeline(task, "hand_3d_keypoints")(demo_image()).keypoints, found.keypoints)
+    np.testing.assert_array_equal(pipeline("hand_detection", "hand_3d_keypoints")(demo_image()).boxes, found.boxes)
     mirrored = pipe(image[:, ::-1], channel_order="rgb")
     assert mirrored.handedness != found.handedness
     np.testing.assert_allclose(mirrored.xyz_root[0] * [-1, 1, 1], found.xyz_root[0], atol=0.01)
