@@ -1,7 +1,7 @@
 """PFLD on rendered hands.
 
-handkit data synth --out data/handsynth/train --count 12000 --seed 0
-handkit data synth --out data/handsynth/val --count 2000 --seed 1
+handkit data synth --out data/handsynth/train --count 12000 --seed 100
+handkit data synth --out data/handsynth/val --count 2000 --seed 201
 python tools/train.py configs/hand_2d_keypoints/pfld_handsynth_112x112.py --work-dir DIR
 python tools/test.py configs/hand_2d_keypoints/pfld_handsynth_112x112.py DIR/best.safetensors --baseline
 

@@ -28,7 +28,7 @@ from handkit.hub import bundle_path
 from handkit.hub.bundle_card import BundleCard
 from handkit.hub.schema import Score
 from handkit.registry import build
-from handkit.registry.bundles import load_bundle
+from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import load_config
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "easycv_folder"
@@ -171,6 +171,8 @@ def test_the_detector_of_a_bundle_in_the_package_is_referred_to(weights: dict[st
     assert not (folder / "detection").exists()
     made = load_bundle(folder)
     assert made["detector"]["checkpoint"] == "bundle:hand_2d_keypoints/detection/model.safetensors"
+    referring = shipped_detector(bundle_path("hand_3d_keypoints"))
+    assert referring["detector"]["checkpoint"] == made["detector"]["checkpoint"]
     assert made["box_threshold"] == load_bundle(bundle_path("hand_detection"))["box_threshold"]
     assert json.loads((folder / "card.json").read_text("utf-8"))["thresholds"]["box_threshold"] == made["box_threshold"]
     found = [handkit.pipeline("hand_detection", name)(demo_image()) for name in (folder, "hand_2d_keypoints")]

@@ -21,7 +21,8 @@ SIZE = 24
 
 def hands(count: int) -> tuple[Tensor, Tensor]:
     """(N, 21, 3) joints relative to the wrist in lengths of the bone, and (N,) sides."""
-    made = [HandSynth("capsule", seed=5, count=count, image_size=(64, 64))[index] for index in range(count)]
+    dataset = HandSynth("capsule", seed=5, count=count, image_size=(64, 64))
+    made = [dataset[index] for index in range(count)]
     xyz = torch.stack([torch.from_numpy(one["xyz_cam"] - one["xyz_cam"][:1]) for one in made]).float()
     bone = (xyz[:, 6] - xyz[:, 5]).norm(dim=1)
     return xyz / bone[:, None, None], torch.tensor([float(one["right"]) for one in made])

@@ -1,7 +1,7 @@
 """Rendered hands on disk, unseen ones of the same generator to measure, and what is done to them in training.
 
-handkit data synth data/handsynth/train --count 12000 --seed 100
-handkit data synth data/handsynth/val --count 2000 --seed 201
+handkit data synth --out data/handsynth/train --count 12000 --seed 100
+handkit data synth --out data/handsynth/val --count 2000 --seed 201
 """
 
 train_dataset = dict(type="HandShards", folder="data/handsynth/train")
