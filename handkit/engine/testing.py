@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,11 @@ from handkit.engine.measuring import (
     side_of,
 )
 from handkit.engine.processes import ALONE, Processes
-from handkit.errors import ConfigError, DataError
+from handkit.errors import ConfigError
 from handkit.files import sha256_of, write_json
 from handkit.geometry import inverse_crops
 from handkit.hub import resolve
-from handkit.metrics.baseline import LabelledHands, mean_pose_samples
+from handkit.metrics.baseline import mean_pose_samples
 from handkit.metrics.masks import mask_pixels
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
@@ -104,7 +104,7 @@ def measure(
     Raises:
         ConfigError: a mistake in the config, no weights, or nothing to measure on.
         CheckpointError: weights that do not fit.
-        DataError: a sample that cannot be read or has no labels; a baseline of a data set that cannot tell its labels.
+        DataError: a sample that cannot be read or has no labels; a baseline of a data set of other samples than hands.
     """
     where = "config" if isinstance(config, Mapping) else str(config)
     resolved = (
@@ -246,11 +246,8 @@ def _mean_pose(
     if not config.get("train_dataset"):
         raise ConfigError(f"{where}: names no 'train_dataset', whose mean pose would be the baseline")
     train: Any = build(config["train_dataset"], DATASETS, "train_dataset")
-    for role, hands in (("train_dataset", train), ("measured data set", dataset)):
-        if not hasattr(hands, "hands"):
-            raise DataError(f"{where}: the {role}, {type(hands).__name__}, cannot tell its labels for a baseline")
     spatial = any(metric.spatial for metric in metrics)
-    guess = score(metrics, mean_pose_samples(train, cast("LabelledHands", dataset), spatial=spatial))
+    guess = score(metrics, mean_pose_samples(train, dataset, spatial=spatial))
     return {name: value for name, value in guess.values.items() if not math.isnan(value)}
 
 

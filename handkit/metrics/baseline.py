@@ -17,18 +17,17 @@ Array = NDArray[Any]
 
 
 class LabelledHands(Protocol):
-    """A data set that tells its labels without their pictures, as the readers and `HandSynth` do."""
+    """A data set whose samples are hands with `keypoints`, `visible` and `box`, and `xyz_cam` in a data set in 3D.
+
+    Readers and `HandSynth` also have ``hands(index)``, their labels without the picture, which is asked first.
+    """
 
     def __len__(self) -> int:
         """How many samples it has."""
         ...
 
-    def hands(self, index: int) -> HandLabels:
-        """The labels of one sample."""
-        ...
-
     def __getitem__(self, index: int) -> Sample:
-        """The sample itself, which holds `xyz_cam` in a data set in 3D."""
+        """One sample."""
         ...
 
 
@@ -66,7 +65,7 @@ def mean_pose_samples(
         spatial: guess ``xyz_root`` and ``xyz_bone`` too, where both data sets have `xyz_cam`.
 
     Raises:
-        DataError: one of them has no hands.
+        DataError: one of them has no hands, or samples that are no single hands.
     """
     pose = mean_pose(*_labels(train, limit))
     keypoints, visible, boxes = _labels(test, limit)
@@ -92,21 +91,18 @@ def _spatial(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """The labelled joints in space of `count` hands, and what is guessed of them; nothing where one has none."""
     known, asked = (_roots(dataset, limit) for dataset in (train, test))
-    if known is None or asked is None:
-        return {}, {}
     known = known[np.isfinite(known).all((1, 2))]
-    if not len(known):
+    if not len(known) or len(asked) < count:
         return {}, {}
     means = {"xyz_root": known.mean(0), "xyz_bone": (known / bone_length(known)[:, None, None]).mean(0)}
     return {"xyz_root": asked}, {name: np.tile(pose, (count, 1, 1)) for name, pose in means.items()}
 
 
-def _roots(dataset: LabelledHands, limit: int) -> Array | None:
-    """(N, K, 3) joints relative to the wrist of at most `limit` samples; None where one has no `xyz_cam`."""
+def _roots(dataset: LabelledHands, limit: int) -> Array:
+    """(M, K, 3) joints relative to the wrist of those of at most `limit` samples that have `xyz_cam`."""
     samples = (dataset[index] for index in _chosen(dataset, limit))
-    hands = [np.asarray(sample["xyz_cam"], np.float64) if "xyz_cam" in sample else None for sample in samples]
-    known = [hand for hand in hands if hand is not None]
-    return np.stack([hand - hand[:1] for hand in known]) if len(known) == len(hands) else None
+    hands = [np.asarray(sample["xyz_cam"], np.float64) for sample in samples if "xyz_cam" in sample]
+    return np.stack([hand - hand[:1] for hand in hands]) if hands else np.zeros((0, 1, 3))
 
 
 def _chosen(dataset: LabelledHands, limit: int) -> list[int]:
@@ -119,7 +115,22 @@ def _labels(dataset: LabelledHands, limit: int) -> tuple[Array, Array, Array]:
     """(N, K, 2) joints, (N, K) their visibility and (N, 4) boxes of at most `limit` samples."""
     if not len(dataset):
         raise DataError(f"the mean pose needs hands, but this {type(dataset).__name__} is empty")
-    rows = [dataset.hands(index) for index in _chosen(dataset, limit)]
-    names = ("keypoints", "visible", "boxes")
-    keypoints, visible, boxes = (np.concatenate([getattr(row, name) for row in rows]) for name in names)
+    rows = [_hands(dataset, index) for index in _chosen(dataset, limit)]
+    keypoints, visible, boxes = (np.concatenate(column) for column in zip(*rows, strict=True))
     return keypoints, visible, boxes
+
+
+def _hands(dataset: LabelledHands, index: int) -> tuple[Array, Array, Array]:
+    """The same of one sample."""
+    if hasattr(dataset, "hands"):
+        labels: HandLabels = dataset.hands(index)
+        return labels.keypoints, labels.visible, labels.boxes
+    sample = dataset[index]
+    names = ("keypoints", "visible", "box")
+    if missing := [name for name in names if name not in sample]:
+        raise DataError(
+            f"the mean pose is one of single hands: {sample.get('sample_id', index)} of this {type(dataset).__name__} "
+            f"has no {' and no '.join(missing)}"
+        )
+    keypoints, visible, box = (np.asarray(sample[name], np.float64)[None] for name in names)
+    return keypoints, visible, box

@@ -89,9 +89,9 @@ def test_the_mean_pose_stands_beside_the_score(
 def test_a_baseline_needs_labelled_hands(weights: Path) -> None:
     with pytest.raises(ConfigError, match="names no 'train_dataset'"):
         measure(TINY, weights, cfg_options={**FEW, "train_dataset": None}, baseline=True)
-    both = {"type": "WeightedConcat", "datasets": [load_config(TINY)["train_dataset"]], "_delete_": True}
-    with pytest.raises(DataError, match="WeightedConcat, cannot tell its labels"):
-        measure(TINY, weights, cfg_options={**FEW, "train_dataset": both}, baseline=True)
+    no_hands = {"type": "NegativeImages", "folder": str(demo_image().parent), "_delete_": True}
+    with pytest.raises(DataError, match="of this NegativeImages has no keypoints"):
+        measure(TINY, weights, cfg_options={**FEW, "train_dataset": no_hands}, baseline=True)
 
 
 def test_any_labelled_file_with_intervals(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from handkit.datasets import HandSynth
+from handkit.datasets import HandSynth, WeightedConcat
 from handkit.datasets.labels import HandLabels
 from handkit.errors import DataError
 from handkit.metrics import MPJPE, PCK
@@ -64,6 +65,19 @@ def test_varied_hands_are_predicted_poorly() -> None:
     train, held_out = (HandSynth("capsule", seed=seed, count=150, image_size=(96, 96)) for seed in (0, 1))
     found = PCK().compute(mean_pose_samples(train, held_out))["PCK@0.2"]
     assert 0.2 < found < 0.45
+
+
+def test_a_mixture_is_known_by_its_samples() -> None:
+    hands = HandSynth("capsule", count=4, image_size=(48, 48))
+    picture_free = {"keypoints": np.zeros((21, 2)), "visible": np.zeros(21), "box": np.array([3.0, 3, 9, 9])}
+    nothing: Any = [{**picture_free, "hand": 0.0}] * 2
+    mixed = WeightedConcat([hands, nothing], weights=(4, 2), length=6)
+    alone, among = (mean_pose_samples(train, hands, spatial=True) for train in (hands, mixed))
+    np.testing.assert_allclose(among.predicted, alone.predicted)
+    np.testing.assert_allclose(among.predicted_3d["xyz_root"], alone.predicted_3d["xyz_root"])
+    measured = mean_pose_samples(hands, mixed, spatial=True)
+    assert (measured.visible.sum(1) > 0).sum() == 4
+    assert not measured.predicted_3d
 
 
 def test_an_empty_part_is_refused() -> None:
