@@ -4,7 +4,7 @@ python tools/train.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynt
 python tools/test.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynth_193x193.py DIR/best.safetensors \
     --baseline
 
-The data: _base_/datasets/handsynth_crops.py. From scratch; about 4 core-hours on a Xeon (Sapphire Rapids), where a
+The data: _base_/datasets/handsynth_crops.py. From scratch; about 2.5 core-hours on a Xeon (Sapphire Rapids), where a
 dilated convolution's gradient takes longer in bf16 than in fp32. Not trained yet.
 """
 
@@ -28,7 +28,7 @@ train_transforms = [
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 flip_test = "aligned"
 batch_size = 32
-max_epochs = 10
+max_epochs = 6
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=200, final_ratio=0.01)
 ema_decay = 0.998

@@ -7,7 +7,7 @@ handkit predict photo.jpg --model hand_2d_keypoints/posenet_mobilenetv2_s16_mult
     --checkpoint DIR/best.safetensors --out drawn
 
 The data: _base_/datasets/handsynth_scenes.py. The backbone begins with that of
-posenet_mobilenetv2_s16_handsynth_193x193; `--cfg-options backbone_from=None` begins at random. About 6 core-hours on a
+posenet_mobilenetv2_s16_handsynth_193x193; `--cfg-options backbone_from=None` begins at random. About 2 core-hours on a
 Xeon (Sapphire Rapids), estimated from single steps: .31 s an image. Not trained yet.
 """
 
@@ -45,7 +45,7 @@ test_transforms = [
 ]
 backbone_from = "work_dirs/posenet_mobilenetv2_s16_handsynth_193x193/best.safetensors"
 batch_size = 32
-max_epochs = 8
+max_epochs = 3
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=200, final_ratio=0.01)
 ema_decay = 0.998

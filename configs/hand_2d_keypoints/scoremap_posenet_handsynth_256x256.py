@@ -5,7 +5,7 @@
 
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 The first part of poseprior_handsynth_256x256.py. A quarter of the paper's width.
-About 5 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps. To reach: side accuracy 0.95.
+About 2 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps. To reach: side accuracy 0.95.
 """
 
 _base_ = [
@@ -18,4 +18,4 @@ _base_ = [
 task = "hand_2d_keypoints"
 batch_size = 32
 val_batch_size = 32
-max_epochs = 12
+max_epochs = 5

@@ -6,7 +6,7 @@
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 ScoreMapPoseNet and its head for the side stay as scoremap_posenet_handsynth_256x256.py left them in
 work_dirs/scoremap_posenet_handsynth_256x256. A quarter of the paper's width.
-About 1.6 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
+About 0.7 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
 To reach: MPJPE 0.6 of the mean pose's.
 """
 
@@ -24,4 +24,4 @@ init_cfg = {"backbone": _posenet, "head": _posenet, "aux_heads.handedness": _pos
 frozen = ("backbone", "head", "aux_heads.handedness")
 batch_size = 64
 val_batch_size = 64
-max_epochs = 10
+max_epochs = 4

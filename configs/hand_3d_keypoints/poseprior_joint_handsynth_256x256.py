@@ -6,7 +6,7 @@
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 The parts begin as scoremap_posenet_handsynth_256x256.py and poseprior_handsynth_256x256.py left them
 below work_dirs. HandSegNet is trained apart: no gradient goes through the crop.
-About 1.7 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
+About 0.9 hours on one core of a Xeon (Sapphire Rapids), estimated from single steps.
 To reach: MPJPE 0.6 of the mean pose's.
 """
 
@@ -37,4 +37,4 @@ init_cfg = {
 optimizer = dict(lr=5e-4)
 batch_size = 32
 val_batch_size = 32
-max_epochs = 4
+max_epochs = 2
