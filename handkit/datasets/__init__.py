@@ -2,6 +2,7 @@
 
 from handkit.datasets.coco_hands import CocoHands
 from handkit.datasets.coco_wholebody_hand import CocoWholeBodyHand
+from handkit.datasets.false_detections import FalseDetections
 from handkit.datasets.freihand import FreiHAND
 from handkit.datasets.gesture_hands import GestureHands
 from handkit.datasets.hand_shards import HandShards
@@ -25,6 +26,7 @@ __all__ = [
     "WFLW",
     "CocoHands",
     "CocoWholeBodyHand",
+    "FalseDetections",
     "FreiHAND",
     "GestureHands",
     "HandPhotos",

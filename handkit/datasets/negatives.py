@@ -72,7 +72,7 @@ class NegativePhotos:
         sample_id = f"{path.name}: square {index // len(self.paths)}"
         size = picture_size(path, f"{path} ({sample_id})")
         box = _square(np.array([0, 0, *size]) - [0, 0, 1, 1], self.min_side, np.random.default_rng([self.seed, index]))
-        return _negative(str(path), sample_id, size, box)
+        return no_hand(str(path), sample_id, size, box)
 
 
 @DATASETS.register_module()
@@ -127,7 +127,7 @@ class SquaresBesideHands:
         area = np.prod(free[:, 2:] - free[:, :2], axis=1)
         region = free[rng.choice(len(free), p=area / area.sum())]
         sample_id = f"{image['sample_id']}, square {index // len(self._images)}"
-        return _negative(image["source"], sample_id, image["image_size"], _square(region, self.min_side, rng))
+        return no_hand(image["source"], sample_id, image["image_size"], _square(region, self.min_side, rng))
 
     def _free(self, image: Sample) -> Array:
         """(R, 4) float64 regions beside all boxes in which a square has room."""
@@ -141,7 +141,8 @@ class SquaresBesideHands:
         return np.asarray(sides[(sides[:, 2:] - sides[:, :2] >= self.min_side).all(axis=1)])
 
 
-def _negative(path: str, sample_id: str, size: tuple[int, int], box: Array) -> Sample:
+def no_hand(path: str, sample_id: str, size: tuple[int, int], box: Array) -> Sample:
+    """The sample of a box (4,) xyxy in which no hand is."""
     return {
         "source": path,
         "name": f"{path} ({sample_id})",

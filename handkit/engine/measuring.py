@@ -20,6 +20,7 @@ from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.masks import mask_pixels
 from handkit.metrics.matching import match_hands
 from handkit.metrics.pose_samples import PoseSamples
+from handkit.metrics.presence_samples import PresenceSamples
 from handkit.metrics.samples import FRAMES, HandSamples, Metric
 from handkit.metrics.scores import Scores, score
 from handkit.registry.pairing import is_bottom_up
@@ -163,11 +164,11 @@ def evaluator_of(config: Mapping[str, Any], metrics: Sequence[Metric], processes
 def crop_samples(
     outputs: Mapping[str, NDArray[Any]], crops: Sequence[Any], labels: Sequence[Mapping[str, Any]]
 ) -> HandSamples:
-    """The rows of the hands among N crops; negatives give none.
+    """The rows of the hands among N crops; negatives give none, but count for `presence`.
 
     Args:
         outputs: ``keypoints`` (N, K, 2) in crop pixels and, where the model knows, ``scores`` (N, K), ``handedness``
-            (N,), and ``xyz_root`` and ``xyz_cam`` (N, K, 3) metres in the frames of the crops.
+            (N,), ``presence`` (N,), and ``xyz_root`` and ``xyz_cam`` (N, K, 3) metres in the frames of the crops.
         crops: the `handkit.geometry.Crop` of each.
         labels: per crop ``keypoints`` and ``box`` in image pixels, ``visible``, and ``right``, ``hand``, ``xyz_root``
             and ``xyz_cam`` if known.
@@ -207,7 +208,16 @@ def crop_samples(
         joint_scores=scores if "scores" in outputs else None,
         labelled_3d=_labelled_3d(kept, shape[0]),
         predicted_3d=_predicted_3d(outputs, crops, rows),
+        presence=_presence(outputs, rows),
     )
+
+
+def _presence(outputs: Mapping[str, NDArray[Any]], rows: Sequence[int]) -> PresenceSamples | None:
+    """What the N crops are said to show, those of `rows` being hands; None where the model does not say."""
+    if "presence" not in outputs:
+        return None
+    images = np.arange(len(outputs["presence"]))
+    return PresenceSamples(np.isin(images, rows), outputs["presence"].astype(np.float64), images)
 
 
 def hand_rows(labels: Sequence[Mapping[str, Any]]) -> list[int]:

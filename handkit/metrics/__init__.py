@@ -7,6 +7,7 @@ from handkit.metrics.handedness import HandednessAccuracy
 from handkit.metrics.keypoint_metrics import AUC, EPE, NME, PCK, NMEEasyCV
 from handkit.metrics.masks import MaskIoU
 from handkit.metrics.poses import OKSAP
+from handkit.metrics.presence import PresenceAUC
 from handkit.metrics.samples import HandSamples, Metric
 from handkit.metrics.spatial import AUC3D, MPJPE, PAMPJPE
 
@@ -28,4 +29,5 @@ __all__ = [
     "MaskIoU",
     "Metric",
     "NMEEasyCV",
+    "PresenceAUC",
 ]

@@ -21,6 +21,7 @@ from handkit.metrics.box_samples import BoxSamples
 from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.keypoints import box_sides, distances
 from handkit.metrics.pose_samples import PoseSamples
+from handkit.metrics.presence_samples import PresenceSamples
 
 if TYPE_CHECKING:  # it imports scipy.optimize, which building a config does not need
     from handkit.metrics.matching import Match
@@ -67,6 +68,7 @@ class HandSamples:
         masks: (I, 2) pixels in the intersection and the union of the masks of the I images, see
             `handkit.metrics.masks`; None where no masks are predicted.
         gestures: what the N hands do and are said to do; None where no gestures are predicted.
+        presence: which crops show a hand and are said to, those of no hand too; None where that is not predicted.
 
     Raises:
         DataError: columns that disagree in length.
@@ -88,6 +90,7 @@ class HandSamples:
     predicted_3d: Mapping[str, Array] = field(default_factory=dict)
     masks: Array | None = None
     gestures: GestureSamples | None = None
+    presence: PresenceSamples | None = None
 
     def __post_init__(self) -> None:
         rows = {name: len(getattr(self, name)) for name in _COLUMNS}
@@ -133,7 +136,8 @@ class HandSamples:
         unmatched = np.zeros(int(images.max(initial=-1)) + 1, int)
         np.add.at(unmatched, images, self.unmatched)
         poses = None if self.poses is None else self.poses.grouped(images)
-        return replace(self, images=images[self.images], unmatched=unmatched, poses=poses)
+        presence = None if self.presence is None else self.presence.grouped(images)
+        return replace(self, images=images[self.images], unmatched=unmatched, poses=poses, presence=presence)
 
     def spatial(self, frame: str) -> tuple[Array, Array]:
         """(N, K, 3) predicted and labelled joints in metres; without a label, or with a model that tells none, NaN.
@@ -252,6 +256,9 @@ class HandSamples:
         gestures = [part.gestures for part in parts if part.gestures is not None]
         if len(gestures) == len(parts):
             columns["gestures"] = GestureSamples.concatenate(gestures)
+        presences = [part.presence for part in parts if part.presence is not None]
+        if len(presences) == len(parts):
+            columns["presence"] = PresenceSamples.concatenate(presences, first[:-1].tolist())
         for name in _SIDES:
             columns[name] = tuple(side for part in parts for side in getattr(part, name))
         return cls(**columns)

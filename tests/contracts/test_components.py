@@ -95,6 +95,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dataset": {"type": "ImageBoxes", "dataset": {"type": "CocoHands", "ann_file": str(FILES / "coco.json")}},
         "min_side": 2,
     },
+    "FalseDetections": {
+        "dataset": {"type": "NegativeImages", "folder": str(FILES / "images")},
+        "detections": str(FILES / "detections.json"),
+    },
     "SourceBalance": {"dataset": {"type": "HandPhotos", "ann_file": str(FILES / "handphotos.json")}},
 }
 _SMALL = dict(type="HRNet", width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)

@@ -58,6 +58,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noise(root / "rooms" / f"{number:03d}.png", 64, 56)
     for part in ("train", "val", "scenes", "val_scenes"):
         shutil.copytree(FILES / "shards", root / "handsynth" / part)
+    found = [*root.glob("rooms/*.png"), *root.glob("handphotos/images/*.png")]
+    boxes = {"boxes": [[1.0, 50, 20, 56], [100.0, 60, 230, 110]], "box_scores": [0.3, 0.2]}
+    detections = {"images": [{"input": str(path.relative_to(root)), **boxes} for path in found]}
+    (root / "detections.json").write_text(json.dumps(detections))
     shutil.copytree(FILES / "freihand", root / "freihand")
     shutil.copytree(FILES / "wflw" / "WFLW_images", root / "wflw" / "WFLW_images")
     lists = root / "wflw" / "WFLW_annotations" / "list_98pt_rect_attr_train_test"

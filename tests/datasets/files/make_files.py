@@ -306,6 +306,12 @@ def gestures() -> None:
     write_gestures(HERE / "gestures.json", points, ("one", "two"), ("one/a.png", "two/b.png"), [(256, 256)] * 2)
 
 
+def detections() -> None:
+    """What a detector may find in the two pictures, as `handkit predict --json` writes it."""
+    found = [{"input": "images/one.png", "boxes": [[1.0, 2.0, 20.0, 24.0]], "box_scores": [0.3]}]
+    write("detections.json", {"images": [*found, {"input": "images/two.png", "boxes": [], "box_scores": []}]})
+
+
 def main() -> None:
     """Writes everything."""
     (HERE / "images").mkdir(exist_ok=True)
@@ -321,6 +327,7 @@ def main() -> None:
     interhand()
     wflw()
     gestures()
+    detections()
 
 
 if __name__ == "__main__":
