@@ -1,21 +1,21 @@
-"""Last stage of hrnetv2_w18_dark_handphotos: presence alone, on what the detector takes for hands.
+"""After the second stage of hrnetv2_w18_dark_handphotos: presence alone, on what the detector takes for hands.
 
-python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_presence_handphotos_256x256.py --work-dir DIR \
-    --cfg-options load_from=STAGE3/best.safetensors
+python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_presence_handphotos_192x192.py --work-dir DIR \
+    --cfg-options load_from=STAGE2/best.safetensors
 
 All else stays as it was. The pipeline can then ask the detector for more boxes without inventing hands.
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18_hand.py", "../_base_/datasets/handphotos_presence.py"]
 
-_input_size = (256, 256)
+_input_size = (192, 192)
 _affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25)
 _tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
 
 model = dict(losses=[dict(type="PresenceLoss")])
 task = "hand_2d_keypoints"
 codec = dict(
-    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(64, 64), sigma=2.0, dark=True, probabilities=True
+    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(48, 48), sigma=1.5, dark=True, probabilities=True
 )
 train_transforms = [
     dict(type="LoadImage"),
@@ -33,5 +33,5 @@ schedule = dict(type="CosineSchedule", warmup_iters=50)
 ema_decay = 0.99
 precision = "bf16"
 save_interval = 50
-load_from = "work_dirs/hrnetv2_w18_dark_handphotos_256x256/best.safetensors"
+load_from = "work_dirs/hrnetv2_w18_dark_handphotos_192x192/best.safetensors"
 frozen = ("backbone", "head", "aux_heads.handedness")
