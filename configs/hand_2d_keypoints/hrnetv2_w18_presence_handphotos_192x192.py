@@ -15,7 +15,7 @@ _tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
 model = dict(losses=[dict(type="PresenceLoss")])
 task = "hand_2d_keypoints"
 codec = dict(
-    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(48, 48), sigma=1.5, dark=True, probabilities=True
+    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(48, 48), sigma=1.75, dark=True, probabilities=True
 )
 train_transforms = [
     dict(type="LoadImage"),
