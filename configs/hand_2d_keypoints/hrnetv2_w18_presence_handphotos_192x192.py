@@ -27,7 +27,7 @@ train_transforms = [
 ]
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 batch_size = 32
-max_epochs = 1
+max_epochs = 4
 optimizer = dict(type="AdamW", lr=1e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=50)
 ema_decay = 0.99
