@@ -1,7 +1,9 @@
-"""Third stage of hrnetv2_w18_dark_handphotos: at 256 x 256, from the weights of the second; what a bundle ships.
+"""Third stage of hrnetv2_w18_dark_handphotos: at 256 x 256, from the weights of the second.
 
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_handphotos_256x256.py --work-dir DIR \
     --cfg-options load_from=STAGE2/best.safetensors
+
+Two epochs were not enough to be as good as the second stage (docs/weights.md).
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18_hand.py", "../_base_/datasets/handphotos_handsynth.py"]
