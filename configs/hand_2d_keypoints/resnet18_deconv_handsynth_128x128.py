@@ -3,7 +3,7 @@
 python tools/train.py configs/hand_2d_keypoints/resnet18_deconv_handsynth_128x128.py --work-dir DIR
 
 The data: _base_/datasets/handsynth_crops.py. resnet18_deconv_handsynth_224x224.py goes on from its weights.
-The loss is not the paper's squares but cross-entropy over the cells of a map, which learns faster from so few hands.
+The loss is not the paper's squares but cross-entropy over the cells of a map, as in hrnetv2_w18_dark_handphotos.
 """
 
 _base_ = ["../_base_/models/resnet50_deconv.py", "../_base_/datasets/handsynth_crops.py"]
