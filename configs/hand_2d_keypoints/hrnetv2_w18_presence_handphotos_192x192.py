@@ -3,8 +3,7 @@
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_presence_handphotos_192x192.py --work-dir DIR \
     --cfg-options load_from=STAGE2/best.safetensors
 
-All else stays as it was. It is there so that a pipeline can ask the detector for more boxes and invent fewer hands;
-weights of it are not in the package yet.
+All else stays as it was. It is there so that a pipeline can ask the detector for more boxes and invent fewer hands.
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18_hand.py", "../_base_/datasets/handphotos_presence.py"]
