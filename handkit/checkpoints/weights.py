@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -117,9 +118,22 @@ def save_tensors(
     if strange:
         raise CheckpointError(f"{path}: {strange[0]!r} is no tensor of plain values, so safetensors cannot hold it")
     state = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in weights.items()}
-    content = safetensors.torch.save(state, {**(metadata or {}), **FORMAT})
+    content = _in_order(safetensors.torch.save(state, {**(metadata or {}), **FORMAT}))
     with writing(path) as file:
         file.write(content)
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same file with its metadata sorted, so that the same weights are the same bytes.
+
+    safetensors leaves their order to chance; its header is JSON behind its own length in 8 bytes, padded to 8 bytes.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def save_pickled(weights: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:

@@ -30,6 +30,8 @@ from handkit.registry.keys import PIPELINE_KEYS
 from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
 
+#: Keys of a config that decide what is a hand.
+_THRESHOLDS = ("box_threshold", "detection_threshold", "presence_threshold", "pose_nms", "nms_iou")
 #: ModelScope's names of a task's pipeline, where it has that task.
 _PIPELINES = {
     "hand_2d_keypoints": "hrnetv2w18_hand-2d-keypoints_image",
@@ -190,7 +192,7 @@ def _complete(value: Any) -> Any:
 
 def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:
     """What decides whether something is a hand, as the bundle ships it."""
-    found = {key: config[key] for key in ("box_threshold", "presence_threshold", "nms_iou") if key in config}
+    found = {key: config[key] for key in _THRESHOLDS if key in config}
     for key, name in (("score_threshold", "box_threshold"), ("nms_iou", "nms_iou")):
         if key in config.get("detector", {}):
             found.setdefault(name, config["detector"][key])

@@ -23,7 +23,7 @@ def sections(config: Mapping[str, Any], where: str = "config") -> Node:
     Raises:
         ConfigError: EasyCV has no counterpart of a part.
     """
-    Fields(config, where).expect(task="hand_2d_keypoints", retry_detector=None, presence_threshold=None)
+    Fields(config, where).expect(task="hand_2d_keypoints", retry_detector=None, presence_threshold=None, pose_nms=None)
     model = Fields(config["model"], f"{where}.model").expect(type="TopDownEstimator", aux_heads=(), losses=())
     backbone = _hrnet(model.node("backbone"))
     head = model.node("head").expect(type="HRNetV2Head", out_channels=JOINTS, softmax=False)

@@ -118,6 +118,7 @@ def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -
         build_net(config),
         build_detector(config, "retry_detector") if config.get("retry_detector") else None,
         presence_threshold=config.get("presence_threshold"),
+        pose_nms=config.get("pose_nms"),
         max_hands=config.get("max_hands"),
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
@@ -142,7 +143,7 @@ def resolve_config(
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
     if task == "hand_detection" and config["task"] in _OF_JOINTS:
-        config = _detection_part(config, str(name))
+        config = _detection_part(config, str(name), asked=cfg_options or {})
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
@@ -200,8 +201,10 @@ def _folder(name: str | Path) -> Path | None:
     return None
 
 
-def _detection_part(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _detection_part(config: Mapping[str, Any], where: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The config of a pipeline for joints, cut to one that answers its detector's boxes.
+
+    A box_threshold among the options that the caller asked for goes before the config's detection_threshold.
 
     Raises:
         ConfigError: it finds hands without a detector.
@@ -209,6 +212,8 @@ def _detection_part(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     if is_bottom_up(config):
         raise ConfigError(f"{where}: finds hands by their joints, without a detector: ask for 'hand_2d_keypoints'")
     kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
+    if "detection_threshold" in config and "box_threshold" not in asked:
+        kept["box_threshold"] = config["detection_threshold"]
     return {"task": "hand_detection", "test_transforms": [config["test_transforms"][0]], **kept}
 
 

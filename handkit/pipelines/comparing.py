@@ -190,6 +190,7 @@ def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:
         "box": config.get("box_threshold", own.get("score_threshold")),
         "presence": None if config["task"] == "hand_detection" else config.get("presence_threshold"),
         "nms_iou": config.get("nms_iou", own.get("nms_iou")),
+        "pose_nms": config.get("pose_nms"),
     }
     return {name: value for name, value in found.items() if value is not None}
 

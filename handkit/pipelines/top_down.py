@@ -14,6 +14,7 @@ from handkit.detectors.base import Detector
 from handkit.errors import ConfigError
 from handkit.geometry import hand_box, inverse_crops, turn_xyz
 from handkit.hands import Hands, Side
+from handkit.pipelines.duplicates import distinct_poses
 from handkit.runtime.base import Net
 from handkit.skeleton import HAND, Skeleton
 from handkit.transforms import ImageTransform, Sample
@@ -34,6 +35,8 @@ class TopDown:
             ``presence`` (M,), ``handedness`` (M,) as the probability of a right hand, ``xyz_root`` (M, K, 3).
         retry_detector: looks again where no hand of the detector's passed the gates; None leaves those images empty.
         presence_threshold: detected crops below it are dropped; None for a model without presence.
+        pose_nms: of two detected hands whose joints are nearer than this the weaker is dropped, see
+            `handkit.pipelines.duplicates.distinct_poses`; None for all.
         max_hands: most hands per image, the best kept; None for all.
         given_rotations: in how many turns a given box is tried to find its hand's upright; 1 for a model that does not
             mind rotation.
@@ -46,6 +49,7 @@ class TopDown:
     net: Net
     retry_detector: Detector | None = None
     presence_threshold: float | None = None
+    pose_nms: float | None = None
     max_hands: int | None = None
     given_rotations: int = 1
     batch_size: int = 8
@@ -147,7 +151,10 @@ class TopDown:
             if presence is None:
                 raise ConfigError("presence_threshold is set, but the model gives no presence; leave it out")
             keep = keep[presence >= self.presence_threshold]
-        best_first: Hands = hands[keep[np.argsort(-hands.box_scores[keep], kind="stable")][: self.max_hands]]
+        keep = keep[np.argsort(-hands.box_scores[keep], kind="stable")]
+        if self.pose_nms is not None:
+            keep = keep[distinct_poses(hands.keypoints[keep], self.pose_nms)]
+        best_first: Hands = hands[keep[: self.max_hands]]
         return best_first
 
     def _hands(self, size: tuple[int, int], boxes: Array, rows: dict[str, Array], box_scores: Array) -> Hands:

@@ -12,7 +12,7 @@ from handkit.registry.build import is_node, resolve
 Node = Mapping[str, Any]
 _LISTS = ("test_transforms", "train_transforms")
 #: Keys that say how hands are found and judged before their joints are read.
-_OF_DETECTORS = ("detector", "retry_detector", "presence_threshold", "nms_iou", "given_rotations")
+_OF_DETECTORS = ("detector", "retry_detector", "presence_threshold", "pose_nms", "nms_iou", "given_rotations")
 
 
 def check_pairs(config: Node) -> None:

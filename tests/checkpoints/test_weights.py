@@ -124,6 +124,16 @@ def test_our_own_files_come_back_whole(tmp_path: Path) -> None:
     assert list((tmp_path / "new").iterdir()) == [tmp_path / "new" / "weights.safetensors"]
 
 
+def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
+    texts = {"config": 'a "quoted" \\ name', "author": "\u624b", "third": "\n\x01", "empty": ""}
+    for index in range(8):
+        save_weights(model(1), tmp_path / str(index), dict(sorted(texts.items(), reverse=index % 2 > 0)))
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    with safetensors.safe_open(tmp_path / "0", "pt") as file:
+        assert file.metadata() == {**texts, "format": "handkit", "version": "1"}
+    assert same(model(1), model_from(tmp_path / "0"))
+
+
 def test_weights_laid_out_channels_last_are_stored_as_usual(tmp_path: Path) -> None:
     source = model(1)
     save_weights(source.to(memory_format=torch.channels_last), tmp_path / "a")  # type: ignore[call-overload]

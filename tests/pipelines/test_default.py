@@ -18,7 +18,7 @@ from handkit.files import sha256_of
 from handkit.hands import Hands
 from handkit.hub.bundle_card import CARD, BundleCard
 from handkit.pipelines import pipeline
-from handkit.pipelines.build import DEFAULTS
+from handkit.pipelines.build import DEFAULTS, resolve_config
 
 #: Stops every import of LiteRT, and every call of a server, then runs the pipeline.
 BLOCKED = """
@@ -131,6 +131,15 @@ def test_detection_alone(hand: Hands) -> None:
     found = pipeline("hand_detection")(demo_image())
     np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.05)
     assert pipeline("hand-detection", max_hands=0)(demo_image()).boxes.shape == (0, 4)
+
+
+def test_boxes_alone_have_their_own_threshold() -> None:
+    for model in (None, "hand_3d_keypoints"):
+        joints, boxes = (resolve_config(task, model) for task in ("hand_2d_keypoints", "hand_detection"))
+        assert boxes["box_threshold"] == joints["detection_threshold"] > joints["box_threshold"]
+    asked = resolve_config("hand_detection", cfg_options={"box_threshold": 0.125})
+    assert asked["box_threshold"] == 0.125
+    assert pipeline("hand_detection", box_threshold=0.125).config["box_threshold"] == 0.125
 
 
 def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:

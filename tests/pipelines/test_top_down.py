@@ -84,6 +84,20 @@ def test_presence_gates_sorts_and_lowers() -> None:
     assert len(pipe(net, max_hands=1)(picture())) == 1
 
 
+def test_two_boxes_of_one_hand_are_one_hand() -> None:
+    """Boxes of 0.43 intersection over union, in which the net sees joints a seventh of the hand apart."""
+
+    class Twice(Detector):
+        def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+            return [Detections([[10, 10, 50, 50], [20, 14, 60, 54], [55, 40, 95, 80]], [0.6, 0.9, 0.3])]
+
+    everything, one_each = (pipe(Net(), Twice(), pose_nms=least)(picture()) for least in (None, 0.5))
+    np.testing.assert_allclose(everything.box_scores, [0.9, 0.6, 0.3])
+    np.testing.assert_allclose(one_each.box_scores, [0.9, 0.3])
+    boxes = np.array([[10, 10, 50, 50.0], [20, 14, 60, 54]])
+    assert len(pipe(Net(), pose_nms=0.5)(picture(), boxes=boxes)) == 2  # boxes that are given are answered
+
+
 def test_presence_threshold_without_presence_is_refused() -> None:
     with pytest.raises(ConfigError, match="gives no presence"):
         pipe(Net(), presence_threshold=0.5)(picture())
