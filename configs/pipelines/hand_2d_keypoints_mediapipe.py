@@ -1,4 +1,4 @@
-"""MediaPipe's palm and hand nets (Zhang et al., 2020, arXiv:2006.10214; Apache-2.0) by LiteRT: the default pipeline.
+"""MediaPipe's palm and hand nets (Zhang et al., 2020, arXiv:2006.10214; Apache-2.0) by LiteRT.
 
     handkit predict photo.jpg --out drawn
 
