@@ -4,7 +4,7 @@
     handkit train configs/hand_detection/ssdlite_efficientnet_lite0_handphotos_320x320.py --work-dir DIR --resume
 
 Measured as ssdlite_mobilenetv2_handphotos_320x320.py says. An image takes .22 seconds of a CPU core in training
-(measured; the whole recipe 5 hours of one). Score: not trained yet.
+(measured; the whole recipe 5 hours of one). Scores: docs/weights.md.
 """
 
 _base_ = ["ssdlite_mobilenetv2_handphotos_320x320.py"]
