@@ -20,6 +20,7 @@ from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle
 from handkit.registry.config import find_config, load_config, with_options
+from handkit.registry.limits import check_limits
 from handkit.registry.pairing import check_pairs, is_bottom_up
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
@@ -91,6 +92,7 @@ def pipeline(
     options = {"box_threshold": box_threshold, "presence_threshold": presence_threshold, "nms_iou": nms_iou}
     options["max_hands"] = max_hands
     config.update({key: value for key, value in options.items() if value is not None})
+    check_limits(config)
     check_pairs(config)
     if device is not None:
         _set_device(config, device)

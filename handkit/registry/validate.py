@@ -13,6 +13,7 @@ from handkit.errors import ConfigError, did_you_mean
 from handkit.registry.build import check_arguments, is_node, resolve
 from handkit.registry.foreign import plug_in
 from handkit.registry.keys import CONFIG_KEYS, TrainingSettings
+from handkit.registry.limits import check_limits
 from handkit.registry.pairing import check_pairs, is_bottom_up
 from handkit.registry.registries import (
     CODECS,
@@ -77,6 +78,7 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
             resolve(_type_of(step, f"{key}.{index}"), registry, f"{key}.{index}")
     if (skeleton := config.get("skeleton", "hand")) not in SKELETONS:
         raise ConfigError(f"{where}: no skeleton {skeleton!r}; {did_you_mean(str(skeleton), SKELETONS)}")
+    check_limits(config)
     _check_sizes(config)
     check_pairs(config)
     return count
