@@ -2,6 +2,8 @@
 
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_handphotos_hard_192x192.py --work-dir DIR \
     --cfg-options load_from=STAGE2/best.safetensors
+
+Its training is not over; no weights of it are in the package.
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18_hand.py", "../_base_/datasets/handphotos_handsynth_hard.py"]

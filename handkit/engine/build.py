@@ -15,7 +15,6 @@ from torch import nn
 from handkit.checkpoints import load_weights
 from handkit.datasets.view import TrainingView
 from handkit.engine.average import WeightAverage
-from handkit.engine.compiling import compile_backbone
 from handkit.engine.display import DisplayHook
 from handkit.engine.environment import seed_everything
 from handkit.engine.hooks import AverageHook, LearningRateHook, RecordHook, StateHook
@@ -84,8 +83,6 @@ def build_runner(
     begun = [] if resume and folder.last.exists() else _load(model, settings)
     processes.spread_(list(model.state_dict().values()))
     frozen = [model_part(model, name, "frozen").requires_grad_(False) for name in settings.frozen]
-    if settings.compile:
-        compile_backbone(model)
     optimizer = build(config["optimizer"], OPTIMIZERS, "optimizer").make(model)
     scale_lr(optimizer, settings.batch_size / (settings.lr_base_batch or settings.batch_size))
     train_image, train_tensor = split_stages(_list(config, "train_transforms", TRANSFORMS))
