@@ -11,7 +11,7 @@ import pytest
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def tiny(program_module: Callable[[str], ModuleType]) -> Iterator[ModuleType]:
     """The module `stand_ins`."""
     module = program_module("tests/engine/stand_ins.py")
