@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from handkit.datasets.labels import read_hand_labels
 from handkit.errors import ConfigError
 from handkit.images import picture_files, read_image
@@ -20,6 +18,7 @@ from handkit.metrics.scores import Scores
 from handkit.pipelines.build import pipeline, read_model, resolve_config
 from handkit.pipelines.measuring import measure_pipeline
 from handkit.pipelines.nets import used_nets
+from handkit.pipelines.tables import number, table
 from handkit.runtime.threads import one_thread
 
 #: Clockwise turns of photographs and labels under which every pipeline is measured.
@@ -135,18 +134,15 @@ def markdown(rows: Sequence[Row], data: str, negatives: str | None = None) -> st
         f"{counts['hands']} hands in {counts['images']} photographs of {data}, at each pipeline's own thresholds:",
         "",
     ]
-    lines += _head(["turned", "pipeline", *COLUMNS])
-    for turn in turns:
-        for row in rows:
-            numbers = [_number(row.scores[turn].values.get(name, math.nan)) for name in COLUMNS.values()]
-            lines.append(_line([f"{turn}°", row.model, *numbers]))
+    found = [
+        [f"{turn}°", row.model, *(number(row.scores[turn].values.get(name, math.nan)) for name in COLUMNS.values())]
+        for turn in turns
+        for row in rows
+    ]
+    lines += table(["turned", "pipeline", *COLUMNS], found)
     without = "false hands per picture without hands" + ("" if negatives is None else f" ({negatives})")
-    lines += ["", *_head(["pipeline", without, "ms per photograph", "thresholds", "weights (sha256)"])]
-    for row in rows:
-        thresholds = ", ".join(f"{name} {value:g}" for name, value in row.thresholds.items())
-        weights = "<br>".join(f"{net} `{sha256 or 'none'}`" for net, sha256 in row.nets)
-        spent = _number(row.milliseconds, 1)
-        lines.append(_line([row.model, _number(row.false_per_negative), spent, thresholds or "-", weights or "-"]))
+    titles = ["pipeline", without, "ms per photograph", "thresholds", "weights (sha256)"]
+    lines += ["", *table(titles, [_made_of(row) for row in rows])]
     lines += ["", "Milliseconds: median on one thread, from decoded pixels, photograph by photograph in turn."]
     return "\n".join(lines) + "\n"
 
@@ -195,16 +191,12 @@ def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _head(titles: Sequence[str]) -> list[str]:
-    return [_line(titles), _line(["---"] * len(titles))]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
-
-
-def _number(value: float, digits: int = 3) -> str:
-    return "-" if np.isnan(value) else f"{value:.{digits}f}"
+def _made_of(row: Row) -> list[str]:
+    """A pipeline's line in the second table."""
+    thresholds = ", ".join(f"{name} {value:g}" for name, value in row.thresholds.items())
+    weights = "<br>".join(f"{net} `{sha256 or 'none'}`" for net, sha256 in row.nets)
+    spent = number(row.milliseconds, 1)
+    return [row.model, number(row.false_per_negative), spent, thresholds or "-", weights or "-"]
 
 
 def _finite(value: float) -> float | None:

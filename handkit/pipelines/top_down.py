@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,25 @@ from handkit.transforms import ImageTransform, Sample
 Array = NDArray[Any]
 #: The columns of a sample that go into the batch beside `img`.
 _COLUMNS = ("box", "box_score", "rotation", "image_size")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What was looked at in one image, before anything is dropped.
+
+    Args:
+        image_size: (width, height) in pixels.
+        boxes: M of them.
+        outputs: M rows of what the net says, by name; joints in image pixels, and `angles`, the turns of the crops.
+    """
+
+    image_size: tuple[int, int]
+    boxes: Detections
+    outputs: Mapping[str, Array]
+
+    def __getitem__(self, rows: Any) -> Candidates:
+        """Those that a slice, a mask or an array of indices picks."""
+        return Candidates(self.image_size, self.boxes[rows], {key: value[rows] for key, value in self.outputs.items()})
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,14 @@ class TopDown:
 
     def _answer(self, images: Sequence[Sample], given: Sequence[Detections | None]) -> list[Hands]:
         """One pass: boxes of the detector or the caller -> hands."""
+        looked = self.candidates(images, given)
+        return [
+            self.found(one) if asked is None else self._hands(one, asked)
+            for one, asked in zip(looked, given, strict=True)
+        ]
+
+    def candidates(self, images: Sequence[Sample], given: Sequence[Detections | None]) -> list[Candidates]:
+        """Looks at every box of the detector or the caller; see `__call__`. `retry_detector` is not asked."""
         unknown = [index for index, boxes in enumerate(given) if boxes is None]
         found = dict(zip(unknown, self._detect([images[index]["img"] for index in unknown]), strict=True))
         turned = self._turned(images, given) if self.given_rotations > 1 else given
@@ -82,8 +109,8 @@ class TopDown:
         outputs = self._run([crop for image, boxes in pairs for crop in self._crops(image, boxes)])
         ends = np.cumsum([0, *map(len, detections)])
         return [
-            self._assemble(image, boxes, {key: value[first:last] for key, value in outputs.items()}, asked)
-            for (image, boxes), first, last, asked in zip(pairs, ends[:-1], ends[1:], given, strict=True)
+            Candidates(image["image_size"], boxes, {key: value[first:last] for key, value in outputs.items()})
+            for (image, boxes), first, last in zip(pairs, ends[:-1], ends[1:], strict=True)
         ]
 
     def _detect(self, images: list[Array]) -> list[Detections]:
@@ -135,19 +162,11 @@ class TopDown:
             parts.append({**outputs, "keypoints": points, "angles": angles})
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}
 
-    def _assemble(self, image: Sample, boxes: Detections, rows: dict[str, Array], asked: Detections | None) -> Hands:
-        """Gates, sorts and limits what was detected; keeps row i for box i where the caller asked."""
-        size = image["image_size"]
-        if len(boxes) == 0:
-            return Hands.empty(size, self.skeleton)
-        presence = rows.get("presence")
-        shown = hand_box(rows["keypoints"], size) if boxes.rotations is not None else boxes.boxes
-        shown = shown if asked is None else asked.boxes
-        hands = self._hands(size, shown, rows, boxes.scores if presence is None else presence)
-        if asked is not None:
-            return hands
+    def found(self, looked: Candidates) -> Hands:
+        """The candidates of a detector that pass the gates, best first."""
+        hands, presence = self._hands(looked), looked.outputs.get("presence")
         keep = np.arange(len(hands))
-        if self.presence_threshold is not None:
+        if self.presence_threshold is not None and len(keep):
             if presence is None:
                 raise ConfigError("presence_threshold is set, but the model gives no presence; leave it out")
             keep = keep[presence >= self.presence_threshold]
@@ -157,9 +176,14 @@ class TopDown:
         best_first: Hands = hands[keep[: self.max_hands]]
         return best_first
 
-    def _hands(self, size: tuple[int, int], boxes: Array, rows: dict[str, Array], box_scores: Array) -> Hands:
-        right = rows.get("handedness")
-        xyz = rows.get("xyz_root")
+    def _hands(self, looked: Candidates, asked: Detections | None = None) -> Hands:
+        """All candidates; row i is the caller's box i where the caller asked."""
+        boxes, rows, size = looked.boxes, looked.outputs, looked.image_size
+        if len(boxes) == 0:
+            return Hands.empty(size, self.skeleton)
+        presence, right, xyz = (rows.get(name) for name in ("presence", "handedness", "xyz_root"))
+        box_scores = boxes.scores if presence is None else presence
+        shown = hand_box(rows["keypoints"], size) if boxes.rotations is not None else boxes.boxes
         sides: tuple[Side | None, ...] = (None,) * len(boxes)
         if right is not None:
             sides = tuple("right" if probability >= 0.5 else "left" for probability in right)
@@ -167,7 +191,7 @@ class TopDown:
         return Hands(
             keypoints=rows["keypoints"],
             scores=np.minimum(rows["scores"], box_scores[:, None]) if "presence" in rows else rows["scores"],
-            boxes=boxes,
+            boxes=shown if asked is None else asked.boxes,
             box_scores=box_scores,
             handedness=sides,
             handedness_scores=np.zeros(len(boxes)) if right is None else np.maximum(right, 1 - right),

@@ -26,7 +26,7 @@ def test_version_and_help(cli: Any) -> None:
     assert cli("--version")[:2] == (0, f"{handkit.__version__}\n")
     code, out, _ = cli("--help")
     assert code == 0
-    for verb in ("predict", "label", "compare", "validate", "ls", "download", "doctor", "data"):
+    for verb in ("predict", "label", "compare", "thresholds", "validate", "ls", "download", "doctor", "data"):
         assert verb in out
 
 
@@ -162,6 +162,20 @@ def test_label_and_compare(cli: Any, tmp_path: Path, mediapipe_files: dict[str, 
     assert "| 90° | pipelines/hand_2d_keypoints_mediapipe | 1.000 | 1.000 | 1.000 | 1.000 | 0.000 |" in shown
     assert json.loads(numbers.read_text("utf-8"))["pipelines"][0]["turned"]["0"]["hands"] == 1
     assert cli(*arguments, "--turns", "a")[0] == cli(*arguments, "--out", tmp_path)[0] == 2
+
+
+def test_thresholds(cli: Any, tmp_path: Path) -> None:
+    shutil.copy(demo_image(), tmp_path / "hand.png")
+    out, numbers = tmp_path / "labels.json", tmp_path / "numbers.json"
+    assert cli("label", tmp_path / "hand.png", "--out", out, "--model", "hand_2d_keypoints")[0] == 0
+    arguments = ("thresholds", "hand_2d_keypoints", "--data", out)
+    code, shown, _ = cli(*arguments, "--box", "0.25,0.5", "--presence", "0.5", "--json", numbers)
+    assert code == 0
+    assert [line.split(" | ")[:2] for line in shown.splitlines()[2:]] == [["| 0.25", "0.5"], ["| 0.5", "0.5"]]
+    assert [one["box_threshold"] for one in json.loads(numbers.read_text("utf-8"))["choices"]] == [0.25, 0.5]
+    code, _, err = cli(*arguments, "--box", "low")
+    assert (code, "--box takes numbers" in err) == (2, True)
+    assert cli(*arguments, "--json", tmp_path)[0] == 2
 
 
 def test_download_to_a_folder(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:

@@ -23,6 +23,7 @@ from handkit.apps.cli.modelscope import modelscope
 from handkit.apps.cli.openmmlab import openmmlab
 from handkit.apps.cli.predict import predict
 from handkit.apps.cli.serve import serve
+from handkit.apps.cli.thresholds import thresholds
 from handkit.apps.cli.train import train
 from handkit.apps.cli.validate import validate
 from handkit.errors import HandkitError
@@ -30,7 +31,7 @@ from handkit.errors import HandkitError
 app = typer.Typer(
     name="handkit", help="Hand keypoints from photographs.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _verb in (predict, train, label, compare, validate, cp, ls, serve, download, doctor):
+for _verb in (predict, train, label, compare, thresholds, validate, cp, ls, serve, download, doctor):
     app.command()(_verb)
 app.command("test")(measure)
 app.add_typer(data)
