@@ -1,9 +1,9 @@
-"""Long stage of hrnetv2_w18_dark_handphotos: at 192 x 192, from the weights of the second, with what detectors mistake.
+"""Third stage of hrnetv2_w18_dark_handphotos: at 192 x 192, behind presence's, with what detectors mistake for hands.
 
 python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_handphotos_hard_192x192.py --work-dir DIR \
-    --cfg-options load_from=STAGE2/best.safetensors
+    --cfg-options load_from=PRESENCE/best.safetensors
 
-Its training is not over; no weights of it are in the package.
+It made the weights in the package: docs/weights.md.
 """
 
 _base_ = ["../_base_/models/hrnetv2_w18_hand.py", "../_base_/datasets/handphotos_handsynth_hard.py"]
@@ -27,10 +27,10 @@ train_transforms = [
 ]
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 batch_size = 24
-max_epochs = 8
+max_epochs = 3
 optimizer = dict(type="AdamW", lr=6e-4)
 schedule = dict(type="CosineSchedule", warmup_iters=100, final_ratio=0.02)
 ema_decay = 0.998
 precision = "bf16"
 save_interval = 100
-load_from = "work_dirs/hrnetv2_w18_dark_handphotos_192x192/best.safetensors"
+load_from = "work_dirs/hrnetv2_w18_presence_handphotos_192x192/best.safetensors"

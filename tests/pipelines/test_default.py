@@ -143,10 +143,10 @@ def test_boxes_alone_have_their_own_threshold() -> None:
 
 
 def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
-    """The same joints in the plane, and a hand of a hand's size in front of the wrist's plane and behind it."""
+    """Nearly the same joints in the plane, by another stage of the network; a hand of a hand's size around its wrist."""
     pipe = pipeline("hand_3d_keypoints")
     found = pipe(demo_image())
-    np.testing.assert_allclose(found.keypoints, hand.keypoints, atol=0.5)
+    assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.02 * size_of(hand)
     assert found.xyz_root is not None
     assert found.xyz_root.shape == (1, 21, 3)
     reach = np.linalg.norm(found.xyz_root[0], axis=1)
@@ -169,7 +169,7 @@ def test_space_turns_with_the_picture(image: np.ndarray) -> None:
 
 
 def test_the_bundles_are_whole_small_and_say_what_they_are() -> None:
-    assert set(hub.bundle_paths()) == set(DEFAULTS.values())
+    assert set(DEFAULTS.values()) < set(hub.bundle_paths())
     total = 0
     for folder in hub.bundle_paths():
         written = json.loads((folder / CARD).read_text("utf-8"))
@@ -182,6 +182,14 @@ def test_the_bundles_are_whole_small_and_say_what_they_are() -> None:
     assert 0 < total < 60e6
     with pytest.raises(HubError, match="did you mean 'hand_detection'"):
         hub.bundle_path("hand_detectio")
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in hub.bundle_paths()))
+def test_every_bundle_finds_the_demo_hand(name: str, hand: Hands) -> None:
+    found = pipeline("hand_2d_keypoints", name)(demo_image())
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.05)
+    assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.2 * size_of(hand)
 
 
 def test_thresholds_yield_to_the_caller(pipe: Any) -> None:
