@@ -143,7 +143,7 @@ def test_boxes_alone_have_their_own_threshold() -> None:
 
 
 def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
-    """Nearly the same joints in the plane, by another stage of the network; a hand of a hand's size around its wrist."""
+    """Nearly the same joints in the plane, by an earlier stage of the network; a hand's size around its wrist."""
     pipe = pipeline("hand_3d_keypoints")
     found = pipe(demo_image())
     assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.02 * size_of(hand)
