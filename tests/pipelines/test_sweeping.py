@@ -15,6 +15,7 @@ from PIL import Image
 from handkit.demo_image import demo_image
 from handkit.errors import ConfigError, DataError
 from handkit.pipelines import pipeline
+from handkit.pipelines.build import resolve_config
 from handkit.pipelines.measuring import measure_pipeline
 from handkit.pipelines.sweeping import markdown, sweep_thresholds
 
@@ -62,10 +63,11 @@ def test_each_choice_measures_as_a_pipeline_of_those_thresholds(folder: Path, ro
 
 def test_the_table(folder: Path) -> None:
     (only,) = sweep_thresholds(MODEL, folder / "labels.json", box=(0.25,), limit=1)
-    assert (only.presence, only.false_hands) == (0.5, None)
+    own = resolve_config(MODEL)["presence_threshold"]
+    assert (only.presence, only.false_hands) == (own, None)
     head, _, row = markdown([only]).splitlines()
     assert head.startswith("| box | presence | recall | PCK@0.2")
-    assert row == "| 0.25 | 0.5 | 1.000 | 1.000 | 1.000 | 1.000 | 0.000 | - |"
+    assert row == f"| 0.25 | {own} | 1.000 | 1.000 | 1.000 | 1.000 | 0.000 | - |"
     record = json.loads(json.dumps(only.to_dict()), parse_constant=pytest.fail)
     assert record["box_threshold"] == 0.25
     assert (record["images"], record["hands"]) == (1, 1)
