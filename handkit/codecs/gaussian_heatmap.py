@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from handkit.codecs.arrays import decoded, encoded, highest_cells, labelled_joints
 from handkit.codecs.dark import Dark, dark_kernel
@@ -38,9 +39,11 @@ class GaussianHeatmap:
             clear peak; None decodes as mmpose 1.x does, without either limit.
         probabilities: the maps to be decoded are probabilities over their cells, as of a head with ``softmax=True``:
             scores compare the highest one with that of an ideal gaussian. Targets are the same.
+        blur: decode maps blurred by a gaussian of this sigma in cells: of two places where a joint could be, the one
+            with more of the map around it wins, not the one with the sharper peak. 0 decodes the maps as they are.
 
     Raises:
-        ConfigError: a size, sigma, kernel or max_offset that makes no sense.
+        ConfigError: a size, sigma, kernel, max_offset or blur that makes no sense.
     """
 
     reads: tuple[str, ...] = ("heatmaps",)
@@ -57,6 +60,7 @@ class GaussianHeatmap:
         kernel: int | None = None,
         max_offset: float | None = 1.0,
         probabilities: bool = False,
+        blur: float = 0.0,
     ) -> None:
         name = type(self).__name__
         if min(*input_size, *heatmap_size) < 1 or sigma <= 0:
@@ -66,10 +70,13 @@ class GaussianHeatmap:
             raise ConfigError(f"{name}: kernel must be odd and positive, not {kernel}")
         if max_offset is not None and max_offset < 0:
             raise ConfigError(f"{name}: max_offset must not be negative, not {max_offset}; None sets no limit")
+        if not 0 <= blur < math.inf:
+            raise ConfigError(f"{name}: blur must be a sigma in cells, or 0 for none, not {blur}")
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
         self.sigma = float(sigma)
         self.unbiased = unbiased
+        self.blur = float(blur)
         self.probabilities = probabilities
         self.stride = (input_size[0] / heatmap_size[0], input_size[1] / heatmap_size[1])
         self._middle = (input_size[0] / 2, input_size[1] / 2)
@@ -133,9 +140,10 @@ class GaussianHeatmap:
             outputs: ``heatmaps`` (N, K, h, w), numpy or torch.
 
         Returns:
-            Joints (N, K, 2) in input pixels and scores (N, K): the highest value of each map, times 2 pi sigma^2 with
-            `probabilities`, brought into [0, 1]. float32, numpy or torch as the maps were. Nothing is ever NaN: a map
-            without a positive value (or with a NaN) scores 0 at half the input size, which is the crop's centre.
+            Joints (N, K, 2) in input pixels and scores (N, K): the highest value of each map (with `blur` that of the
+            5x5 cells around the joint's), times 2 pi sigma^2 with `probabilities`, brought into [0, 1]. float32, numpy
+            or torch as the maps were. Nothing is ever NaN: a map without a positive value (or with a NaN) scores 0 at
+            half the input size, which is the crop's centre.
 
         Raises:
             ConfigError: maps of another size than `heatmap_size`.
@@ -148,14 +156,36 @@ class GaussianHeatmap:
         if heatmaps.ndim != 4 or heatmaps.shape[-2:] != (height, width):
             raise ConfigError(f"GaussianHeatmap decodes (N, K, {height}, {width}) maps, got {tuple(heatmaps.shape)}")
         maps = heatmaps.flatten(0, 1).float()
-        cells, peak = highest_cells(maps)
+        maps, cells, peak, score = self._peaks(maps)
         offsets = self._dark.offsets(maps, cells, peak) if self._dark else _quarter_offsets(maps, cells)
-        found = peak > 0
+        found = score > 0
         middle = offsets.new_tensor(self._middle)
         keypoints = torch.where(found[:, None], (cells + offsets) * offsets.new_tensor(self.stride), middle)
         scale = 2 * math.pi * self.sigma**2 if self.probabilities else 1.0
-        scores = torch.where(found, peak * scale, 0).clamp(0, 1)
+        scores = torch.where(found, score * scale, 0).clamp(0, 1)
         return keypoints.reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
+
+    def _peaks(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(M, h, w) maps -> those to be decoded, their highest cells (M, 2), the values there and the scores (M,)."""
+        if not self.blur:
+            cells, peak = highest_cells(maps)
+            return maps, cells, peak, peak
+        blurred = blurred_maps(maps, self.blur)
+        cells, peak = highest_cells(blurred)
+        around = max_pool2d(maps[:, None], 5, stride=1, padding=2).flatten(1)
+        score = around.gather(1, (cells[:, 1] * maps.shape[2] + cells[:, 0])[:, None])[:, 0]
+        return blurred, cells, peak, torch.where(peak > 0, score, 0)
+
+
+def blurred_maps(maps: Tensor, sigma: float) -> Tensor:
+    """(M, h, w) maps under a gaussian of `sigma` cells cut at 4 sigma, zero outside: two products with bands."""
+
+    def band(size: int) -> Tensor:
+        apart = torch.arange(size, device=maps.device)[:, None] - torch.arange(size, device=maps.device)
+        weights = (apart**2 / (-2 * sigma**2)).exp() / (sigma * math.sqrt(2 * math.pi))
+        return torch.where(apart.abs() <= 4 * sigma, weights, 0)
+
+    return band(maps.shape[1]) @ (maps @ band(maps.shape[2]))
 
 
 def _quarter_offsets(maps: Tensor, cells: Tensor) -> Tensor:

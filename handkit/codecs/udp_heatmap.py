@@ -40,9 +40,10 @@ class UDPHeatmap(GaussianHeatmap):
             all where the map has no clear peak, as in its outermost cells; None decodes as mmpose does, without either
             limit.
         probabilities: see `GaussianHeatmap`.
+        blur: see `GaussianHeatmap`.
 
     Raises:
-        ConfigError: a size, sigma, kernel or max_offset that makes no sense.
+        ConfigError: a size, sigma, kernel, max_offset or blur that makes no sense.
     """
 
     udp: bool = True
@@ -55,8 +56,9 @@ class UDPHeatmap(GaussianHeatmap):
         kernel: int | None = None,
         max_offset: float | None = 1.0,
         probabilities: bool = False,
+        blur: float = 0.0,
     ) -> None:
-        super().__init__(input_size, heatmap_size, sigma, True, True, kernel, max_offset, probabilities)
+        super().__init__(input_size, heatmap_size, sigma, True, True, kernel, max_offset, probabilities, blur)
         if min(*input_size, *heatmap_size) < 2:
             raise ConfigError(f"UDPHeatmap needs two corners per axis, got {input_size} and {heatmap_size}")
         (width, height), (columns, rows) = self.input_size, self.heatmap_size

@@ -28,7 +28,7 @@ def sections(config: Mapping[str, Any], where: str = "config") -> Node:
     backbone = _hrnet(model.node("backbone"))
     head = model.node("head").expect(type="HRNetV2Head", out_channels=JOINTS, softmax=False)
     channels = list(head.take("in_channels"))
-    codec = Fields(config["codec"], f"{where}.codec").expect(type="GaussianHeatmap", probabilities=False)
+    codec = Fields(config["codec"], f"{where}.codec").expect(type="GaussianHeatmap", probabilities=False, blur=0.0)
     sizes = {"image_size": list(codec.take("input_size")), "heatmap_size": list(codec.take("heatmap_size"))}
     data_cfg = {**sizes, "num_output_channels": JOINTS, "num_joints": JOINTS}
     kernel, dark, sigma = codec.take("kernel"), codec.take("dark"), codec.take("sigma")

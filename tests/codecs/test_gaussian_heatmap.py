@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from handkit.codecs.gaussian_heatmap import GaussianHeatmap
+from handkit.codecs.udp_heatmap import UDPHeatmap
 from handkit.errors import ConfigError, DataError
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -110,15 +111,43 @@ values = st.one_of(
     hnp.arrays(np.float32, (2, 2, 9, 8), elements=values, fill=st.sampled_from([0.0, 1.0, -1.0, 1e-12])),
     st.booleans(),
     st.sampled_from([1.0, 0.3, None]),
+    st.sampled_from([0.0, 2.5]),
 )
-def test_any_map_gives_finite_joints_and_scores_within_0_and_1(maps: Any, dark: bool, limit: float | None) -> None:
-    codec = GaussianHeatmap((32, 36), (8, 9), dark=dark, max_offset=limit)
+def test_any_map_gives_finite_joints_and_scores_within_0_and_1(
+    maps: Any, dark: bool, limit: float | None, blur: float
+) -> None:
+    codec = GaussianHeatmap((32, 36), (8, 9), dark=dark, max_offset=limit, blur=blur)
     joints, scores = decode(codec, maps)
     assert np.isfinite(joints).all()
     assert ((scores >= 0) & (scores <= 1)).all()
     if limit is not None:
         assert (joints >= -4).all()
         assert (joints <= (32, 36)).all()
+
+
+def test_blurred_maps_decode_to_the_likelier_of_two_places() -> None:
+    maps = np.zeros((1, 1, 48, 48), np.float32)
+    maps[0, 0, 10, 10] = 0.3
+    maps[0, 0, 29:32, 39:42] = 0.7 / 9
+    for blur, place, height in ((0.0, 10, 0.3), (2.5, (40, 30), 0.7 / 9)):
+        joints, scores = decode(GaussianHeatmap((192, 192), (48, 48), blur=blur), maps)
+        np.testing.assert_allclose(joints[0, 0] / 4, place, atol=0.01)
+        np.testing.assert_allclose(scores[0, 0], height)
+
+
+@pytest.mark.parametrize("heatmap", [GaussianHeatmap, UDPHeatmap])
+def test_a_blur_moves_no_joint_of_a_clean_gaussian(heatmap: type[GaussianHeatmap]) -> None:
+    joints = np.random.default_rng(6).uniform(60, 190, (20, 21, 2))
+    codec = heatmap(blur=2.5)
+    decoded, scores = decode(codec, codec.encode(joints, np.ones((20, 21)))["heatmaps"])
+    assert np.linalg.norm(decoded - joints, axis=-1).max() < 0.05
+    assert scores.min() > 0.93
+
+
+@pytest.mark.parametrize("blur", [-1.0, np.inf, np.nan])
+def test_a_blur_is_no_negative_number_of_cells(blur: float) -> None:
+    with pytest.raises(ConfigError, match="blur"):
+        GaussianHeatmap(blur=blur)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.5, np.nan])
