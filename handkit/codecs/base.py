@@ -30,9 +30,11 @@ class TrainingCodec(Codec, Protocol):
 
     Attributes:
         targets: the names of what `encode` gives.
+        decoding: the constructor's arguments that `decode` alone reads: where they differ, targets are the same.
     """
 
     targets: tuple[str, ...]
+    decoding: tuple[str, ...]
 
     def encode(self, keypoints: Any, visible: Any) -> dict[str, Any]:
         """Joints (..., K, 2) in input pixels and their visibility (..., K) -> float32 targets by name.
@@ -49,10 +51,12 @@ class WholeImageCodec(Codec, Protocol):
 
     Attributes:
         targets: the names of what `encode` gives.
+        decoding: see `TrainingCodec`.
         whole_images: True, by which it is told from a codec of one hand per crop.
     """
 
     targets: tuple[str, ...]
+    decoding: tuple[str, ...]
     whole_images: bool
 
     def encode(

@@ -48,6 +48,7 @@ class GaussianHeatmap:
 
     reads: tuple[str, ...] = ("heatmaps",)
     targets: tuple[str, ...] = ("heatmaps", "target_weight")
+    decoding: tuple[str, ...] = ("dark", "kernel", "max_offset", "blur")
     udp: bool = False
 
     def __init__(

@@ -58,6 +58,7 @@ class HandOffsets(OffsetHeatmap):
         *("heatmaps", "heatmap_mask", "offsets"),
         *("displacements", "displacement_weight", "target_weight"),
     )
+    decoding: tuple[str, ...] = ("joint_threshold", "score_threshold", "nms_radius", "max_hands")
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ class OffsetHeatmap:
 
     reads: tuple[str, ...] = ("heatmaps", "offsets")
     targets: tuple[str, ...] = ("heatmaps", "offsets", "target_weight")
+    decoding: tuple[str, ...] = ()
     udp: bool = True
 
     def __init__(self, input_size: tuple[int, int] = (257, 257), output_stride: int = 16, radius: float = 24.0) -> None:

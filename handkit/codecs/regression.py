@@ -28,6 +28,7 @@ class Regression:
 
     reads: tuple[str, ...] = ("coordinates",)
     targets: tuple[str, ...] = ("coordinates", "target_weight")
+    decoding: tuple[str, ...] = ()
     udp: bool = False
 
     def __init__(self, input_size: tuple[int, int]) -> None:

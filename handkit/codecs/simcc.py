@@ -47,6 +47,7 @@ class SimCC:
 
     reads: tuple[str, ...] = ("simcc_x", "simcc_y")
     targets: tuple[str, ...] = ("simcc_x", "simcc_y", "target_weight")
+    decoding: tuple[str, ...] = ("use_dark",)
     udp: bool = False
 
     def __init__(

@@ -47,6 +47,7 @@ class UDPHeatmap(GaussianHeatmap):
     """
 
     udp: bool = True
+    decoding: tuple[str, ...] = ("kernel", "max_offset", "blur")
 
     def __init__(
         self,

@@ -193,6 +193,12 @@ def _describe(hint: Any) -> str:
     return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")
 
 
+def _encoding(codec: Mapping[str, Any]) -> dict[str, Any]:
+    """A codec's node without what only decoding reads, in which training and test may differ."""
+    decoding = getattr(resolve(codec["type"]), "decoding", ())
+    return {key: value for key, value in codec.items() if key not in decoding}
+
+
 def _check_sizes(config: Mapping[str, Any]) -> None:
     """The codec reads, and makes targets for, the pixels that the crop was cut to."""
     codec = config.get("codec") or {}
@@ -205,7 +211,7 @@ def _check_sizes(config: Mapping[str, Any]) -> None:
             if wanted and given and tuple(wanted) != tuple(given):
                 of = "detector" if measures_boxes(config) else "codec"
                 raise ConfigError(f"{key}.{index}: crops of {tuple(given)} do not fit {of}.input_size {tuple(wanted)}")
-            if codec and is_node(step.get("codec")) and dict(step["codec"]) != dict(codec):
+            if codec and is_node(step.get("codec")) and _encoding(step["codec"]) != _encoding(codec):
                 raise ConfigError(
                     f"{key}.{index}.codec makes other targets than the config's codec reads: {step['codec']}"
                 )

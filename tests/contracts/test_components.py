@@ -8,6 +8,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from handkit.checkpoints import load_weights, save_weights
 from handkit.errors import ConfigError
 from handkit.models.heads import Head
 from handkit.models.losses import Loss
-from handkit.registry import ALL, build, registered
+from handkit.registry import ALL, CODECS, build, registered
 from handkit.registry.config import load_config
 
 COMPONENTS = [(kind, name) for kind, registry in ALL.items() for name in registered(registry)]
@@ -30,6 +31,11 @@ def inside(node: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key != "type"}
 
 
+#: Arguments that decoding alone reads, none at its default.
+DECODING: dict[str, Any] = {
+    **{"dark": False, "kernel": 5, "max_offset": None, "blur": 2.0, "use_dark": True},
+    **{"joint_threshold": 0.1, "score_threshold": 0.1, "nms_radius": 5.0, "max_hands": 2},
+}
 GESTURES = {"classes": ("one", "two")}
 #: What a component needs to be built, where it has arguments without defaults.
 MS_ROWS = [
@@ -171,6 +177,15 @@ def test_builds_and_pickles(kind: str, name: str) -> None:
     made = build(dict(type=name, **ARGUMENTS.get(name, {})), ALL[kind])
     assert type(made) is component(kind, name)
     assert type(pickle.loads(pickle.dumps(made))) is type(made)
+
+
+@pytest.mark.parametrize("name", [name for name in registered(CODECS) if hasattr(CODECS.get(name), "encode")])
+def test_what_only_decoding_reads_changes_no_target(name: str) -> None:
+    kind, arguments = CODECS.get(name), ARGUMENTS.get(name, {})
+    changed = {argument: DECODING[argument] for argument in kind.decoding}
+    joints = np.random.default_rng(3).uniform(20, 200, (1, 1, 21, 2)), np.ones((1, 1, 21))
+    ours, theirs = kind(**arguments).encode(*joints), kind(**{**arguments, **changed}).encode(*joints)
+    assert all(np.array_equal(ours[target], theirs[target]) for target in kind.targets)
 
 
 def test_losses_are_named_and_judge_what_a_head_gives() -> None:

@@ -89,6 +89,11 @@ def test_mistakes_are_named(changes: dict[str, Any], message: str) -> None:
         validate(training(**changes), use="training")
 
 
+def test_a_test_may_decode_otherwise_than_the_training() -> None:
+    codec = {**HRNET["codec"], "dark": False, "blur": 2.0}
+    validate(training(train_transforms=[dict(type="TopDownGenerateTarget", codec=codec)]), use="training")
+
+
 @pytest.mark.parametrize("key", ["batch_size", "max_epochs", "optimizer", "train_transforms"])
 def test_what_a_training_must_have(key: str) -> None:
     config = training()
