@@ -1,6 +1,8 @@
 """Draws the numbers of trainings' results.csv over their epochs.
 
-python tools/plot_results.py OUT.png METRIC[,METRIC...] RESULTS.csv [RESULTS.csv ...]
+python tools/plot_results.py OUT.png METRIC[,METRIC...][/METRIC...] RESULTS.csv [RESULTS.csv ...]
+
+A comma puts metrics into one panel, a slash begins the next: train_loss/PCK@0.2,PCK@0.1.
 """
 
 from __future__ import annotations
@@ -13,14 +15,23 @@ import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 
 
 def main() -> None:
-    """One line per file and metric."""
+    """One panel per group of metrics."""
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    out, metrics, files = sys.argv[1], sys.argv[2].split(","), [Path(name) for name in sys.argv[3:]]
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    out, groups, files = sys.argv[1], sys.argv[2].split("/"), [Path(name) for name in sys.argv[3:]]
+    figure, panels = pyplot.subplots(1, len(groups), squeeze=False, layout="constrained")
+    figure.set_size_inches(6 + len(groups), 4)
+    for axes, group in zip(panels[0], groups, strict=True):
+        _draw(axes, group.split(","), files)
+    figure.savefig(out, dpi=110)
+
+
+def _draw(axes: Axes, metrics: list[str], files: list[Path]) -> None:
+    """One line per file and metric."""
     for path in files:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -32,7 +43,6 @@ def main() -> None:
     axes.set(xlabel="epoch", ylabel=", ".join(metrics))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7)
-    figure.savefig(out, dpi=110)
 
 
 if __name__ == "__main__":

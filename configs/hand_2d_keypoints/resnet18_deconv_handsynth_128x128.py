@@ -18,7 +18,9 @@ model = dict(
     losses=[dict(type="SpatialCrossEntropyLoss")],
 )
 task = "hand_2d_keypoints"
-codec = dict(type="GaussianHeatmap", input_size=_input_size, heatmap_size=(32, 32), sigma=1.5, probabilities=True)
+codec = dict(
+    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(32, 32), sigma=1.5, probabilities=True, blur=1.5
+)
 train_transforms = [
     dict(type="LoadImage"),
     {{_base_._moves}},

@@ -12,7 +12,9 @@ _input_size = (224, 224)
 _affine = dict(type="TopDownAffine", input_size=_input_size, padding=1.25)
 _tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
 
-codec = dict(type="GaussianHeatmap", input_size=_input_size, heatmap_size=(56, 56), sigma=2.0, probabilities=True)
+codec = dict(
+    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(56, 56), sigma=2.0, probabilities=True, blur=2.5
+)
 train_transforms = [
     dict(type="LoadImage"),
     {{_base_._moves}},
