@@ -167,6 +167,10 @@ class StateHook(Hook):
         with self._work_dir.guard(self._work_dir.last):
             self._work_dir.keep_epoch(self._state.progress.epoch, self._settings.keep_last)
 
+    def before_val(self, runner: Any) -> None:
+        """As `before_stop`: nothing that happens while an epoch is measured can cost it."""
+        self.before_stop(runner)
+
     def before_stop(self, runner: Any) -> None:
         """last.pth, unless this iteration's is written already."""
         if self._saved != self._state.progress.iteration:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.evaluator import Evaluator
+from mmengine.runner import EpochBasedTrainLoop, ValLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -17,6 +18,35 @@ from handkit.engine.state import write_plain
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
 from handkit.errors import TrainingError
+
+
+class _Abandoned(Exception):
+    """A signal came while something was measured."""
+
+
+class StoppableValLoop(ValLoop):
+    """mmengine's measurement, which a signal ends between two batches where there is only one process.
+
+    Args:
+        runner: whose loop it is.
+        dataloader: its batches.
+        evaluator: makes numbers of them.
+        stopper: knows of signals.
+        processes: several finish what they measure, since nothing tells them all to stop.
+    """
+
+    def __init__(
+        self, runner: Any, dataloader: DataLoader[Any], evaluator: Evaluator, stopper: Stopper, processes: Processes
+    ) -> None:
+        super().__init__(runner, dataloader, evaluator)
+        self._stopper = stopper
+        self._processes = processes
+
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """One batch, unless a signal has come."""
+        if self._processes.alone and self._stopper.signalled:
+            raise _Abandoned
+        super().run_iter(idx, data_batch)
 
 
 class ExactLoop(EpochBasedTrainLoop):
@@ -79,12 +109,17 @@ class ExactLoop(EpochBasedTrainLoop):
         self.runner.model.train()
         for index, batch in enumerate(self.dataloader, start):
             self.run_iter(index, batch)
-            if self._iter < (self._epoch + 1) * len(self.dataloader) and self._stop():
+            if self._stop():
                 return
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
         due = self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs
-        metrics = self.runner.val_loop.run() if due and self.runner.val_loop is not None else {}
+        try:
+            metrics = self.runner.val_loop.run() if due and self.runner.val_loop is not None else {}
+        except _Abandoned:  # before_val has saved, and a resumed training begins with the measurement
+            self.runner.call_hook("after_val_epoch", metrics=None)
+            self.stopped = self._stopper.reason
+            return
         self.runner.call_hook("after_epoch", metrics=metrics)
         if self._epoch < self._max_epochs:
             self._stop()

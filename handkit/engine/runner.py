@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from handkit.engine.environment import seed_everything, training_mode
-from handkit.engine.loop import ExactLoop
+from handkit.engine.loop import ExactLoop, StoppableValLoop
 from handkit.engine.measuring import HandEvaluator
 from handkit.engine.module import GradientSteps, TrainingModule
 from handkit.engine.sampling import EpochSampler
@@ -90,6 +90,8 @@ class HandRunner(Runner):
         self._train_loop = ExactLoop(
             self, loader, sampler, stopper, work_dir, settings.max_epochs, settings.val_interval, state.processes
         )
+        if val_loader is not None and evaluator is not None:
+            self._val_loop = StoppableValLoop(self, val_loader, evaluator, stopper, state.processes)
 
     def train(self) -> nn.Module:
         """Trains from the beginning, or on from last.pth."""

@@ -33,6 +33,11 @@ class Stopper:
             return f"{self._max_minutes:g} minutes"
         return None
 
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal is the reason."""
+        return self._signal is not None
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Starts the clock and takes SIGINT and SIGTERM as a wish to stop; a second one interrupts at once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmengine.runner import ValLoop
 
 from handkit.checkpoints import read_state_dict
 from handkit.engine import build_runner
@@ -96,11 +98,40 @@ def test_stopped_by_the_clock_after_every_iteration(tiny: ModuleType, tmp_path: 
             break
         stops += 1
         assert runner.train_loop.stopped == "0 minutes"
-    assert stops == 2 * tiny.SAMPLES // 8 - 1
+    assert stops == 2 * tiny.SAMPLES // 8 + 1  # after every iteration, and after the first epoch's measurement
     assert_same(read_state(whole / "last.pth"), read_state(pieces / "last.pth"))
     assert tiny.losses_of(whole) == tiny.losses_of(pieces)
     rows = [json.loads(line) for line in (pieces / "metrics.jsonl").read_text().splitlines()]
     assert [row["iteration"] for row in rows if row["kind"] == "epoch"] == [6, 12]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, None])
+def test_what_ends_a_measurement_costs_nothing(
+    tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals | None
+) -> None:
+    config = tiny.config(max_epochs=2, val_interval=1, save_interval=1000)
+    whole, ended = tmp_path / "whole", tmp_path / "ended"
+    build_runner(config, whole).train()
+    epoch = tiny.SAMPLES // 8
+    runner, batches = build_runner(config, ended), []
+
+    def end(loop: ValLoop, *batch: Any) -> None:
+        batches.append(batch)
+        if number is None:
+            raise OSError("the disk of the pictures is gone")
+        os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch, contextlib.nullcontext() if number else pytest.raises(OSError, match="disk"):
+        patch.setattr(ValLoop, "run_iter", end)
+        runner.train()
+    assert len(batches) == 1, "the batch that was begun, and no other"
+    assert runner.train_loop.stopped == (number and number.name)
+    progress = read_state(ended / "last.pth")["progress"]
+    assert (progress["epoch"], progress["iteration"]) == (0, epoch)
+    build_runner(config, ended, resume=True).train()
+    assert_same(read_state(whole / "last.pth"), read_state(ended / "last.pth"))
+    assert_same(read_state_dict(whole / "best.safetensors"), read_state_dict(ended / "best.safetensors"))
+    assert tiny.losses_of(whole) == tiny.losses_of(ended)
 
 
 def test_stopped_where_log_lines_span_the_stop(tiny: ModuleType, tmp_path: Path) -> None:
