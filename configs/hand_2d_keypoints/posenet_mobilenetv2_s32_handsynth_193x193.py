@@ -25,6 +25,6 @@ train_transforms = [
     ),
     dict(type="PoseCollect", keys=("img", "heatmaps", "offsets", "target_weight")),
 ]
-load_from = "work_dirs/posenet_mobilenetv2_s16_handsynth_193x193/best.safetensors"
+load_from = "bundle:hand_2d_keypoints_posenet/model.safetensors"
 max_epochs = 3
 optimizer = dict(type="AdamW", lr=5e-4)
