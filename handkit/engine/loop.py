@@ -1,4 +1,4 @@
-"""mmengine's loop over epochs, made resumable at any iteration."""
+"""mmengine's loop over epochs, made resumable at any iteration, and its measurement, made stoppable."""
 
 from __future__ import annotations
 
