@@ -75,7 +75,7 @@ class Dark:
         Returns:
             (M, 2) steps (dx, dy) in cells, always finite.
         """
-        blurred = _windows(maps, cells, self._radius + _REACH) @ self._blur.to(maps.device)
+        blurred = windows(maps, cells, self._radius + _REACH) @ self._blur.to(maps.device)
         # Bringing the blurred map back to its old maximum multiplies it by some c >= 1 and adds log c everywhere, which
         # no difference sees, unless the floor of the logarithm cuts in.
         floored = (blurred.amin(1) < self.floor).nonzero()[:, 0]
@@ -124,7 +124,7 @@ def newton_step(differences: Tensor, inside: Tensor, max_offset: float | None) -
     return torch.where(usable[:, None], step, 0)
 
 
-def _windows(maps: Tensor, cells: Tensor, radius: int) -> Tensor:
+def windows(maps: Tensor, cells: Tensor, radius: int) -> Tensor:
     """(M, T * T) values around each map's cell (column, row), T = 2 radius + 1, zero outside the map."""
     count, height, width = maps.shape
     wanted = cells[:, :, None] + torch.arange(-radius, radius + 1, device=maps.device)

@@ -143,10 +143,18 @@ def test_easycvs_sections_alone_give_the_same_joints(hub_layout: Path, tmp_path:
     np.testing.assert_array_equal(found[0].boxes, found[1].boxes)
 
 
-def test_what_easycv_lacks_is_told(weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    options = {"presence_threshold": 0.25}
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"presence_threshold": 0.25}, "config: presence_threshold=0.25"),
+        ({"codec.blur": 2.5}, "config.codec: blur=2.5"),
+    ],
+)
+def test_what_easycv_lacks_is_told(
+    weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, options: dict[str, float], told: str
+) -> None:
     folder = write_bundle(tmp_path / "b", CONFIG, card=CARD, layout="modelscope", cfg_options=options, **weights)
-    assert "only handkit can run it, since EasyCV lacks a part: config: presence_threshold=0.25" in caplog.text
+    assert f"only handkit can run it, since EasyCV lacks a part: {told}" in caplog.text
     content = json.loads((folder / "configuration.json").read_text("utf-8"))
     assert content.keys() == {"framework", "task", "pipeline", "handkit"}
     assert load_bundle(folder)["checkpoint"] == str(folder / "pytorch_model.pt")
