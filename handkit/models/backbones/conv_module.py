@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from handkit.models.backbones.dilated import DilatedDepthwiseConv2d
 from handkit.models.backbones.layers import init_weights
 
 #: What follows the batch norm.
@@ -44,8 +45,12 @@ class ConvModule(nn.Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        padding = dilation * (kernel_size // 2) if padding is None else padding
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, not norm)
+        same = dilation * (kernel_size // 2)
+        padding = same if padding is None else padding
+        if dilation > 1 and (stride, padding) == (1, same) and groups == in_channels == out_channels:
+            self.conv: nn.Conv2d = DilatedDepthwiseConv2d(in_channels, kernel_size, dilation, bias=not norm)
+        else:
+            self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, not norm)
         if norm:
             self.bn = nn.BatchNorm2d(out_channels, eps=bn_eps, momentum=bn_momentum)
         self.norm = norm
