@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +53,13 @@ class Detections:
         return len(self.scores)
 
     def __getitem__(self, key: Any) -> Detections:
-        """The rows a slice, a mask or an array of indices picks."""
-        return Detections(self.boxes[key], self.scores[key], None if self.rotations is None else self.rotations[key])
+        """The rows an index, a slice, a mask or an array of indices picks."""
+        rows = np.atleast_1d(np.arange(len(self))[key])
+        return Detections(self.boxes[rows], self.scores[rows], None if self.rotations is None else self.rotations[rows])
+
+    def __iter__(self) -> Iterator[Detections]:
+        """The candidates one by one."""
+        return (self[row] for row in range(len(self)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists under the field names."""

@@ -94,14 +94,18 @@ class Crop:
         return inverse
 
     def apply_image(self, image: Array) -> Array:
-        """Cuts out (H, W[, C]) pixels, bilinear, as `output_size` (height, width[, C]) of the same dtype."""
+        """Cuts out (H, W[, C]) pixels, bilinear, as `output_size` (height, width[, C]) of the same dtype.
+
+        The dtype is one that OpenCV warps: uint8, uint16, int16, float32 or float64.
+        """
         matrix = self.matrix()
         factor = int(min(self.size[0] / self.output_size[0], self.size[1] / self.output_size[1]))
         if self.antialias and factor >= 2:
             image, to_full = self._shrunk(image, factor)
             matrix = matrix @ np.vstack([to_full, [0, 0, 1]])
         border = _BORDERS[self.border]
-        return np.asarray(cv2.warpAffine(image, matrix, self.output_size, flags=cv2.INTER_LINEAR, borderMode=border))
+        cut = np.asarray(cv2.warpAffine(image, matrix, self.output_size, flags=cv2.INTER_LINEAR, borderMode=border))
+        return cut[..., None] if image.ndim == 3 and cut.ndim == 2 else cut  # OpenCV drops an axis of one channel
 
     def _shrunk(self, image: Array, factor: int) -> tuple[Array, Array]:
         """The part of the image that the crop covers, averaged over `factor` squared pixels.
@@ -121,11 +125,11 @@ class Crop:
 
     def apply_points(self, points: Array) -> Array:
         """(..., 2) image pixels -> output pixels."""
-        return apply_affine(self.matrix(), points)
+        return _moved(self.matrix(), points)
 
     def inverse_points(self, points: Array) -> Array:
         """(..., 2) output pixels -> image pixels."""
-        return apply_affine(self.inverse_matrix(), points)
+        return _moved(self.inverse_matrix(), points)
 
     def apply_xyz(self, xyz: Array) -> Array:
         """(..., 3) in the axes of the image (x right, y down, z forward) -> in the output's, turned and mirrored."""
@@ -133,6 +137,12 @@ class Crop:
         cos, sin = np.cos(self.rotation), np.sin(self.rotation)
         turned = x * cos + y * sin
         return np.stack([-turned if self.flip else turned, y * cos - x * sin, z], -1)
+
+
+def _moved(matrix: Array, points: Array) -> Array:
+    """One (2, 3) matrix applied to (..., 2) points."""
+    moved: Array = points @ matrix[:, :2].T + matrix[:, 2]
+    return moved
 
 
 def apply_affine(matrix: Array, points: Array) -> Array:

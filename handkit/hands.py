@@ -193,6 +193,8 @@ class Hands:
     def mirrored(self, swap_sides: bool = True) -> Hands:
         """The same hands in the mirrored image: x becomes W - 1 - x; the joint order stays.
 
+        Of `extras` the crops' ``box`` and ``rotation`` are mirrored; all others stay what they are.
+
         Args:
             swap_sides: True where the mirrored image is taken for an ordinary photograph, as in training; False where
                 it is known to be mirrored and the sides are to stay the person's own.
@@ -206,6 +208,12 @@ class Hands:
         for name in ("xyz_root", "xyz_cam"):
             if columns[name] is not None:
                 columns[name] = columns[name] * np.array([-1, 1, 1], np.float32)
+        extras = dict(self.extras)
+        if "box" in extras:
+            extras["box"] = mirror_boxes(extras["box"], width)
+        if "rotation" in extras:
+            extras["rotation"] = -extras["rotation"]
+        columns["extras"] = extras
         return Hands(**columns)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from handkit.errors import DataError, ImageError, ImageTooLargeError, OfflineError
 
@@ -32,6 +32,16 @@ MAX_BYTES = 200_000_000
 _URL_TIMEOUT = 20.0
 #: What Pillow raises on damaged files.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError)
+#: What turns a picture upright, by its EXIF orientation; 1 is upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 #: Suffixes by which `picture_files` knows a picture.
@@ -107,7 +117,7 @@ def picture_size(path: str | os.PathLike[str], name: str | None = None) -> tuple
     name = name or source_name(path)
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            turned = _orientation(image) in (5, 6, 7, 8)
             return (image.height, image.width) if turned else (image.width, image.height)
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
@@ -169,7 +179,7 @@ def _decode_plain_jpeg(data: bytes, image: Image.Image) -> Array | None:
     up the rest.
     """
     plain = image.format == "JPEG" and image.mode in ("RGB", "L") and data.endswith(b"\xff\xd9")
-    if not plain or image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+    if not plain or _orientation(image) != 1:
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None or pixels.shape[1::-1] != image.size:
@@ -180,7 +190,8 @@ def _decode_plain_jpeg(data: bytes, image: Image.Image) -> Array | None:
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Array:
     _check_size(image.size, name, max_pixels)
     try:
-        image = ImageOps.exif_transpose(image)
+        turn = _UPRIGHT.get(_orientation(image))
+        image = image if turn is None else image.transpose(turn)
         if image.mode.startswith("I;16") or image.mode in ("I", "F"):
             return _from_array(_wide_grey(image), "rgb", name, max_pixels)
         return np.array(image.convert("RGB"))
@@ -188,6 +199,15 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Array:
         raise
     except _BROKEN as error:
         raise ImageError(f"{name}: broken or truncated image: {error}") from None
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 where it says none, or where EXIF is broken, which is no part of the pixels."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # whatever Pillow meets in bytes that anyone may have written
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
 
 
 def _wide_grey(image: Image.Image) -> Array:

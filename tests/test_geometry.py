@@ -81,6 +81,16 @@ def test_a_shrinking_crop_beside_the_image_is_border() -> None:
     assert (dataclasses.replace(beside, border="replicate").apply_image(image) == 9).all()
 
 
+def test_one_point_and_one_channel_keep_their_shapes() -> None:
+    crop = g.Crop((50, 40), (60, 60), (32, 24), 0.3)
+    point = np.array([5.0, 6.0])
+    assert crop.apply_points(point).shape == crop.inverse_points(point).shape == (2,)
+    np.testing.assert_allclose(crop.apply_points(point), crop.apply_points(point[None])[0])
+    grey = np.random.default_rng(0).integers(0, 256, (100, 120, 1), np.uint8)
+    assert crop.apply_image(grey).shape == (24, 32, 1)
+    np.testing.assert_array_equal(crop.apply_image(grey)[..., 0], crop.apply_image(grey[..., 0]))
+
+
 def test_from_box_lengthens_the_short_side_and_pads() -> None:
     crop = g.Crop.from_box(np.array([10, 20, 110, 70]), (256, 256), padding=1.25)
     assert crop.center == (60, 45)

@@ -108,6 +108,23 @@ def test_mirroring_is_its_own_inverse(swap: bool) -> None:
     assert back.handedness == hands.handedness
 
 
+def test_the_crops_of_mirrored_hands_are_mirrored() -> None:
+    hands = make(2, extras={"box": np.array([[1, 2, 11, 12.0], [0, 0, 5, 5]]), "rotation": [0.5, -1], "other": [3, 4]})
+    width = hands.image_size[0]
+    there = hands.mirrored()
+    np.testing.assert_allclose(there.extras["box"][0], [width - 12, 2, width - 2, 12])
+    np.testing.assert_allclose(there.extras["rotation"], [-0.5, 1])
+    np.testing.assert_array_equal(there.extras["other"], [3, 4])
+
+
+def test_detections_are_told_one_by_one() -> None:
+    found = Detections([[0, 0, 4, 4], [1, 1, 5, 5]], [0.9, 0.8], [0.1, 0.2])
+    assert [one.to_dict() for one in found] == [found[0].to_dict(), found[-1].to_dict()]
+    np.testing.assert_array_equal(found[np.array([False, True])].boxes, [[1, 1, 5, 5]])
+    with pytest.raises(IndexError):
+        found[2]
+
+
 def test_detections_check_and_select() -> None:
     found = Detections([[0, 0, 4, 4], [1, 1, 5, 5]], [0.9, 0.8], [0.1, 0.2])
     assert found[:1].to_dict() == {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import http.server
 import io
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from handkit import images
 from handkit.errors import ImageError, OfflineError
-from handkit.images import read_image
+from handkit.images import picture_size, read_image
 
 RGB = np.random.default_rng(0).integers(0, 255, (12, 17, 3), dtype=np.uint8)
 
@@ -77,6 +78,27 @@ def test_exif_orientation_is_applied() -> None:
     exif[0x0112] = 6
     data = encoded(Image.fromarray(RGB), "JPEG", exif=exif, quality=95)
     assert read_image(data).shape == (17, 12, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_pillows(orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.png"
+    Image.fromarray(RGB).save(path, exif=exif)
+    np.testing.assert_array_equal(read_image(path), np.asarray(ImageOps.exif_transpose(Image.open(path))))
+    assert picture_size(path) == read_image(path).shape[1::-1]
+
+
+def test_exif_that_is_broken_costs_no_picture(tmp_path: Path) -> None:
+    """ResolutionUnit as text beside an orientation of 6, which Pillow cannot write again; and no EXIF but its name."""
+    fields = struct.pack("<HHI4s", 0x0112, 3, 1, b"\6\0\0\0") + struct.pack("<HHI4s", 0x0128, 2, 4, b"abc\0")
+    odd = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + fields + bytes(4)
+    junk = b"Exif\0\0II*\0"
+    for kind, exif, size in (("JPEG", odd, (17, 12)), ("PNG", junk, (12, 17)), ("WEBP", junk, (12, 17))):
+        path = tmp_path / f"picture.{kind.lower()}"
+        path.write_bytes(encoded(Image.fromarray(RGB), kind, exif=exif))
+        assert read_image(path).shape[:2] == picture_size(path)[::-1] == size
 
 
 @pytest.mark.parametrize(

@@ -49,3 +49,4 @@ max_epochs = 3
 optimizer = dict(type="AdamW", lr=2e-3)
 schedule = dict(type="CosineSchedule", warmup_iters=200, final_ratio=0.01)
 ema_decay = 0.998
+precision = "bf16"

@@ -28,3 +28,4 @@ train_transforms = [
 load_from = "bundle:hand_2d_keypoints_posenet/model.safetensors"
 max_epochs = 3
 optimizer = dict(type="AdamW", lr=5e-4)
+precision = "bf16"

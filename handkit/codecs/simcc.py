@@ -142,6 +142,7 @@ class SimCC:
         """
         return decoded(self._decode, outputs["simcc_x"], outputs["simcc_y"])
 
+    @torch.no_grad()
     def _decode(self, *outputs: Tensor) -> tuple[Tensor, Tensor]:
         if tuple(output.shape[-1] for output in outputs) != self.bins:
             shapes = [tuple(output.shape) for output in outputs]

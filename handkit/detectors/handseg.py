@@ -104,7 +104,8 @@ class HandSegDetector:
             large = np.flatnonzero(areas >= self.min_area * mask.size)[: self.max_hands]
             scale = np.array([image.shape[1], image.shape[0]] * 2) / np.array(size * 2)
             boxes = clip_boxes((boxes[large] + 0.5) * scale - 0.5, (image.shape[1], image.shape[0]))
-            found.append(Detections(boxes, scores[large]))
+            extended = (boxes[:, 2:] > boxes[:, :2]).any(1)  # of one pixel no crop can be cut
+            found.append(Detections(boxes[extended], scores[large][extended]))
         return found
 
     def _fit(self, image: Array) -> tuple[Array, tuple[int, int]]:

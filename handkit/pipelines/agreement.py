@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from handkit.datasets.labels import GOOD_DISAGREEMENT, HandLabels
 from handkit.geometry import Crop, hand_box, points_box
 from handkit.hands import Hands, Side, other_side
+from handkit.images import MAX_PIXELS
 from handkit.metrics.keypoints import box_sides
 from handkit.metrics.matching import match_hands
 
@@ -41,8 +42,11 @@ class View:
         return cls(replace(_whole(image_size, image_size, 0.0), flip=True), image_size)
 
     @classmethod
-    def turned(cls, image_size: tuple[int, int], degrees: float) -> View:
-        """The picture turned clockwise; corners that it leaves free are black."""
+    def turned(cls, image_size: tuple[int, int], degrees: float, max_pixels: int = MAX_PIXELS) -> View:
+        """The picture turned clockwise; corners that it leaves free are black.
+
+        A canvas of more than `max_pixels` is made smaller, and the picture with it.
+        """
         angle = math.radians(degrees)
         width, height = image_size[0] - 1, image_size[1] - 1
         cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
@@ -50,7 +54,12 @@ class View:
             1 + math.ceil(round(width * cos + height * sin, 6)),
             1 + math.ceil(round(width * sin + height * cos, 6)),
         )
-        return cls(_whole(image_size, canvas, -angle), image_size)
+        whole = _whole(image_size, canvas, -angle)
+        shrink = math.sqrt(max_pixels / math.prod(whole.output_size))
+        if shrink < 1:
+            width, height = (max(int(side * shrink), 2) for side in whole.output_size)
+            whole = replace(whole, output_size=(width, height))
+        return cls(whole, image_size)
 
     def picture(self, image: Array) -> Array:
         """(H, W, 3) uint8 -> the canvas."""

@@ -14,7 +14,7 @@ from handkit.gestures.classifier import SHIPPED
 from handkit.pipelines.bottom_up import BottomUp
 from handkit.pipelines.detection import HandDetection
 from handkit.pipelines.gestures import HandGestures
-from handkit.pipelines.inputs import OnError
+from handkit.pipelines.inputs import OnError, check_answering
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
@@ -34,6 +34,9 @@ DEFAULTS: dict[str, str | Path] = {
 _OF_JOINTS = ("hand_2d_keypoints", "hand_3d_keypoints")
 #: What of a pipeline for joints is left when it only answers boxes.
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
+#: The nodes of a config that are detectors, and the keys at its top that go before arguments of theirs.
+_DETECTORS = ("detector", "retry_detector")
+_OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou"}
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
@@ -88,6 +91,7 @@ def pipeline(
         CheckpointError: weights that do not fit.
         HubError: weights that cannot be had.
     """
+    check_answering(batch_size, on_error)
     config = resolve_config(task, model, checkpoint, cfg_options)
     options = {"box_threshold": box_threshold, "presence_threshold": presence_threshold, "nms_iou": nms_iou}
     options["max_hands"] = max_hands
@@ -99,8 +103,10 @@ def pipeline(
     shared: dict[str, Any] = {"config": config, "batch_size": batch_size, "on_error": on_error}
     load, *transforms = _image_part(config)
     if config["task"] == "hand_detection":
-        if mirrored:
-            raise ConfigError("hand_detection tells no sides, so it takes no mirrored=True")
+        if mirrored or presence_threshold is not None:
+            raise ConfigError(
+                "hand_detection tells no sides and no presence: leave mirrored and presence_threshold out"
+            )
         return HandDetection(load, build_detector(config), max_hands=config.get("max_hands"), **shared)
     finder, spatial = _finder(config, transforms, batch_size), config["task"] == "hand_3d_keypoints"
     keypoints = HandKeypoints(load, finder, mirrored=mirrored, spatial=spatial, **shared)
@@ -145,12 +151,16 @@ def resolve_config(
         config = {**config, "task": task, "gesture": {**_GESTURE, **config.get("gesture", {})}}
     validate(config, str(name), use="pipeline")
     if task == "hand_detection" and config["task"] in _OF_JOINTS:
-        config = _detection_part(config, str(name), asked=cfg_options or {})
+        config = _detection_part(config, str(name), cfg_options or {}, checkpoint)
     if config["task"] != task:
         raise ConfigError(f"{name}: this config answers {config['task']!r}, not {task!r}")
     if config.get("card"):
         thresholds = hub.card(config["card"]).thresholds
         config = {**{_THRESHOLDS[name]: value for name, value in thresholds.items()}, **config}
+    for argument, key in _OF_DETECTORS.items():
+        hidden = [f"{part}.{argument}" for part in _DETECTORS if f"{part}.{argument}" in (cfg_options or {})]
+        if hidden and key in config:
+            raise ConfigError(f"{name}: {hidden[0]} yields to {key} ({config[key]}); set {key} in its place")
     return config
 
 
@@ -203,8 +213,10 @@ def _folder(name: str | Path) -> Path | None:
     return None
 
 
-def _detection_part(config: Mapping[str, Any], where: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a pipeline for joints, cut to one that answers its detector's boxes.
+def _detection_part(
+    config: Mapping[str, Any], where: str, asked: Mapping[str, Any], checkpoint: str | Path | None
+) -> dict[str, Any]:
+    """The config of a pipeline for joints, cut to one of its detector, with weights if given.
 
     A box_threshold among the options that the caller asked for goes before the config's detection_threshold.
 
@@ -216,6 +228,8 @@ def _detection_part(config: Mapping[str, Any], where: str, asked: Mapping[str, A
     kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
     if "detection_threshold" in config and "box_threshold" not in asked:
         kept["box_threshold"] = config["detection_threshold"]
+    if checkpoint is not None:
+        kept["detector"] = {**kept["detector"], "checkpoint": str(checkpoint)}
     return {"task": "hand_detection", "test_transforms": [config["test_transforms"][0]], **kept}
 
 
@@ -223,7 +237,7 @@ def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
     """A detector of the config, given those thresholds at the config's top that its constructor takes."""
     node = dict(config[part])
     takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
-    for argument, key in (("score_threshold", "box_threshold"), ("nms_iou", "nms_iou")):
+    for argument, key in _OF_DETECTORS.items():
         if key in config and argument in takes:
             node[argument] = config[key]
     return build(node, DETECTORS, part)

@@ -55,4 +55,5 @@ class HandDetection:
             found = self.detector.detect([sample["img"] for sample in samples]) if samples else []
             return [one[: self.max_hands] for one in found]
 
-        return answer_inputs(inputs, load, answer, batch_size or self.batch_size, on_error or self.on_error)
+        size = self.batch_size if batch_size is None else batch_size
+        return answer_inputs(inputs, load, answer, size, self.on_error if on_error is None else on_error)

@@ -42,6 +42,12 @@ def is_many(inputs: object) -> bool:
     )
 
 
+def check_answering(batch_size: int, on_error: str) -> None:
+    """Raises a ConfigError for options of `answer_inputs` that are out of their range."""
+    if batch_size < 1 or on_error not in ("raise", "skip"):
+        raise ConfigError(f"batch_size must be 1 or more and on_error 'raise' or 'skip': {batch_size}, {on_error!r}")
+
+
 def answer_inputs(
     inputs: Any,
     load: Callable[[int, Any], Sample],
@@ -61,8 +67,7 @@ def answer_inputs(
     Returns:
         One result, a list, or a generator, after the kind of `inputs`.
     """
-    if batch_size < 1 or on_error not in ("raise", "skip"):
-        raise ConfigError(f"batch_size must be 1 or more and on_error 'raise' or 'skip': {batch_size}, {on_error!r}")
+    check_answering(batch_size, on_error)
     many = is_many(inputs)
     results = _stream(inputs if many else [inputs], load, answer, batch_size, on_error)
     if not many:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,22 +76,25 @@ class HandKeypoints:
             ConfigError: with `spatial`, a network that tells no joints in space.
         """
         mirror = self.mirrored if mirrored is None else mirrored
+        size = self.batch_size if batch_size is None else batch_size
+        finder = self.finder if batch_size is None else replace(self.finder, batch_size=batch_size)
         given = _GivenBoxes(inputs, boxes)
 
         def load(index: int, item: Any) -> Sample:
             name = source_name(item, index if is_many(inputs) else None)
+            own = given.take(name)  # before the image is read: one that cannot be takes its boxes with it
             sample = self.load({"source": item, "channel_order": channel_order, "name": name})
             if mirror:
                 sample["img"] = np.ascontiguousarray(sample["img"][:, ::-1])
-            return {**sample, "given": given.of(index, name, sample, mirror)}
+            return {**sample, "given": _checked(own, name, sample, mirror)}
 
         def answer(samples: list[Sample]) -> list[Hands]:
-            hands = self.finder(samples, [sample.pop("given") for sample in samples])
+            hands = finder(samples, [sample.pop("given") for sample in samples])
             if self.spatial and any(len(one) and one.xyz_root is None for one in hands):
                 raise ConfigError("hand_3d_keypoints: this model's network tells no joints in space (xyz_root)")
             return [one.mirrored(swap_sides=False) for one in hands] if mirror else hands
 
-        return answer_inputs(inputs, load, answer, batch_size or self.batch_size, on_error or self.on_error)
+        return answer_inputs(inputs, load, answer, size, self.on_error if on_error is None else on_error)
 
 
 class _GivenBoxes:
@@ -105,22 +108,33 @@ class _GivenBoxes:
             raise DataError(f"boxes for a list of {len(inputs)} images must be a list of as many (N, 4) arrays")
         self.stream = iter(boxes) if self.per_image else None
 
-    def of(self, index: int, name: str, sample: Sample, mirror: bool) -> Detections | None:
-        """The checked boxes of one image, or None where the detector is to look.
+    def take(self, name: str) -> Any:
+        """The boxes of the next image, as the caller gave them.
 
         Raises:
-            DataError: boxes that are inside out, outside the image, not finite, or not (N, 4).
+            DataError: a generator of boxes has come to its end before that of the images.
         """
-        if isinstance(self.boxes, str):
-            if self.boxes != "full":
-                raise DataError(f"boxes must be an (N, 4) array, a list of them, or 'full', not {self.boxes!r}")
-            return FullImage().detect([sample["img"]])[0]
-        boxes = next(self.stream, None) if self.stream is not None else self.boxes
-        if boxes is None:
-            return None
-        try:
-            found = GivenBoxes(boxes).detect([sample["img"]])[0]
-        except DataError as error:
-            raise DataError(f"{name}: {error}") from None
-        width = sample["image_size"][0]
-        return Detections(mirror_boxes(found.boxes, width), found.scores) if mirror else found
+        if self.stream is None:
+            return self.boxes
+        for boxes in self.stream:
+            return boxes
+        raise DataError(f"{name}: there are fewer boxes than images")
+
+
+def _checked(boxes: Any, name: str, sample: Sample, mirror: bool) -> Detections | None:
+    """One image's boxes, or None where the detector is to look.
+
+    Raises:
+        DataError: boxes that are inside out, outside the image, not finite, or not (N, 4).
+    """
+    if boxes is None:
+        return None
+    if isinstance(boxes, str):
+        if boxes != "full":
+            raise DataError(f"boxes must be an (N, 4) array, a list of them, or 'full', not {boxes!r}")
+        return FullImage().detect([sample["img"]])[0]
+    try:
+        found = GivenBoxes(boxes).detect([sample["img"]])[0]
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    return Detections(mirror_boxes(found.boxes, sample["image_size"][0]), found.scores) if mirror else found

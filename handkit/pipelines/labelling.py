@@ -108,7 +108,7 @@ def label_photographs(
     answers, skipped = _answers(files, labeller, journal, on_error)
     found = [hand for answer in answers.values() for hand in answer["hands"]]
     good = [hand for hand in found if hand["quality"] >= min_quality]
-    _check_found(photos, answers, found, good, min_quality, partial)
+    _check_found(photos, answers, skipped, found, good, min_quality, partial)
     info = {"handkit_layout": "coco", "description": "pseudo-labels by handkit label", "min_quality": min_quality}
     document = _document(answers, out, min_quality)
     with writing(out, "w") as file:
@@ -127,9 +127,10 @@ class _Labeller:
 
     def __call__(self, photo: Path) -> dict[str, Any]:
         """The photograph's size and hands, as the journal keeps them."""
-        image = read_image(photo)
+        limit = self.predict.load.max_pixels
+        image = read_image(photo, max_pixels=limit)
         size = (image.shape[1], image.shape[0])
-        views = [View.mirrored(size), *(View.turned(size, turn) for turn in self.turns)]
+        views = [View.mirrored(size), *(View.turned(size, turn, limit) for turn in self.turns)]
         found, *others = self.predict([image, *(view.picture(image) for view in views)], channel_order="rgb")
         mirrored, *turned = (view.back(hands) for view, hands in zip(views, others, strict=True))
         return {"width": size[0], "height": size[1], "hands": _records(agree(found, mirrored, turned))}
@@ -243,6 +244,7 @@ def _check(turns: Sequence[float], min_quality: float, on_error: str) -> None:
 def _check_found(
     photos: Sequence[Any],
     answers: Mapping[Any, Any],
+    skipped: Mapping[str, str],
     found: Sequence[Any],
     good: Sequence[Any],
     least: float,
@@ -251,7 +253,8 @@ def _check_found(
     named = ", ".join(map(str, photos[:3])) + (", ..." if len(photos) > 3 else "")
     if not answers:
         kept.unlink()
-        raise DataError(f"{named}: none of the photographs can be read")
+        photo, reason = next(iter(skipped.items()))
+        raise DataError(f"{named}: none of the photographs can be read; the first, {photo}: {reason}")
     if not found:
         kept.unlink()
         raise DataError(f"{named}: no hand is found in any of {len(answers)} photographs, so there is nothing to write")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from handkit.datasets.labels import read_hand_labels
+from handkit.detectors import OneHandDetector
 from handkit.errors import ConfigError, DataError
 from handkit.images import picture_files
 from handkit.metrics import PCK, DetectionRecall, FalseHandsPerImage, HandednessAccuracy
@@ -83,7 +84,8 @@ def sweep_thresholds(
 
     Raises:
         ConfigError: thresholds outside [0, 1], a model that is not top-down or that looks a second time at other
-            thresholds, or presence thresholds for one that tells no presence.
+            thresholds, a detector that makes boxes by its threshold, or presence thresholds for a model that tells no
+            presence.
         DataError, CheckpointError, HubError: as `handkit.pipelines.measuring.measure_pipeline`.
     """
     if not box or not all(0 <= value <= 1 for value in (*box, *presence)):
@@ -145,6 +147,11 @@ def _finder(pipe: Any, where: str) -> TopDown:
     finder = pipe.finder if isinstance(pipe, HandKeypoints) else None
     if not isinstance(finder, TopDown):
         raise ConfigError(f"{where}: has no thresholds of boxes and presence to choose: it is not top-down")
+    if not isinstance(finder.detector, OneHandDetector):  # whose boxes are those of a lower threshold, less the weaker
+        raise ConfigError(
+            f"{where}: the boxes of a {type(finder.detector).__name__} depend on its threshold beyond being kept or "
+            "dropped, so one look does not tell those of another; an OneHandDetector's do not"
+        )
     return finder
 
 

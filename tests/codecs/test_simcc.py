@@ -103,6 +103,8 @@ def test_torch_gives_what_numpy_does() -> None:
     found = codec.decode({"simcc_x": x, "simcc_y": y})
     tensors = codec.decode({"simcc_x": torch.from_numpy(x), "simcc_y": torch.from_numpy(y)})
     assert all(np.array_equal(a, b.numpy()) for a, b in zip(found, tensors, strict=True))
+    learning = codec.decode({"simcc_x": torch.from_numpy(x).requires_grad_(), "simcc_y": torch.from_numpy(y)})
+    assert not any(tensor.requires_grad for tensor in learning)
 
 
 def test_one_hand_encodes_as_in_a_batch() -> None:

@@ -75,7 +75,8 @@ def test_boxes_are_those_of_the_image(size: tuple[int, int]) -> None:
 
 def test_specks_are_no_hands_and_more_hands_may_be_asked_for() -> None:
     image = np.zeros((64, 64, 3), np.uint8)
-    image[5:9, 5:9], image[20:50, 20:50], image[60, 60] = 255, 255, 255
+    image[5:9, 5:9], image[20:50, 20:50], image[60, 58:60] = 255, 255, 255
+    image[62, 62] = 255  # one pixel has no extent of which a crop could be cut
     assert len(detector().detect([image])[0]) == 1
     assert len(detector(max_hands=5).detect([image])[0]) == 2
     assert len(detector(max_hands=5, min_area=0.0).detect([image])[0]) == 3

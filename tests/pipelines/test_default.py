@@ -194,5 +194,15 @@ def test_every_bundle_finds_the_demo_hand(name: str, hand: Hands) -> None:
 
 def test_thresholds_yield_to_the_caller(pipe: Any) -> None:
     assert len(pipeline(box_threshold=1.0)(demo_image())) == 0
-    with pytest.raises(ConfigError, match="tells no sides"):
-        pipeline("hand_detection", mirrored=True)
+    for option in ({"mirrored": True}, {"presence_threshold": 0.5}):
+        with pytest.raises(ConfigError, match="tells no sides and no presence"):
+            pipeline("hand_detection", **option)
+
+
+def test_no_option_is_taken_and_forgotten() -> None:
+    with pytest.raises(HubError, match="nowhere"):
+        pipeline("hand_detection", checkpoint="nowhere.safetensors")
+    with pytest.raises(ConfigError, match=r"detector.score_threshold yields to box_threshold \([0-9.]+\)"):
+        pipeline(cfg_options={"detector.score_threshold": 0.9})
+    with pytest.raises(ConfigError, match="batch_size must be 1 or more"):
+        pipeline(batch_size=0)

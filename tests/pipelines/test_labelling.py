@@ -17,8 +17,9 @@ from handkit.datasets.labels import read_hand_labels
 from handkit.demo_image import demo_image
 from handkit.errors import ConfigError, DataError, HandkitError, ImageError
 from handkit.hands import Hands
-from handkit.pipelines import labelling
+from handkit.pipelines import agreement, labelling
 from handkit.pipelines.labelling import label_photographs
+from handkit.transforms import LoadImage
 
 SIZE = (64, 48)
 
@@ -46,6 +47,7 @@ class Stub:
     def __init__(self, error: float = 0.0, stop_after: int | None = None, version: int = 1) -> None:
         self.error, self.stop_after, self.photos = error, stop_after, 0
         self.config = {"task": "hand_2d_keypoints", "detector": {"type": "FullImage"}, "max_hands": version}
+        self.load = LoadImage()
 
     def __call__(self, images: list[np.ndarray], channel_order: str) -> list[Hands]:
         assert channel_order == "rgb"
@@ -194,6 +196,27 @@ def test_other_settings_and_changed_photographs_begin_anew(
     assert fresh.photos == 3
 
 
+def test_a_turned_canvas_is_kept_within_the_pipelines_limit(
+    photos: Path, tmp_path: Path, stub: Callable[..., Stub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stub()
+    size = Image.open(photos / "a.png").size
+    made.load = LoadImage(max_pixels=size[0] * size[1])
+    seen: list[tuple[int, int]] = []
+
+    def find(image: np.ndarray) -> Hands:
+        seen.append(image.shape[:2])
+        return Hands.empty((image.shape[1], image.shape[0]))
+
+    monkeypatch.setattr(made, "find", find)
+    with pytest.raises(DataError, match="no hand is found"):
+        label_photographs([photos / "a.png"], tmp_path / "mine.json", turns=(45,))
+    assert len(seen) == 3
+    assert max(height * width for height, width in seen) <= size[0] * size[1]
+    view = agreement.View.turned(size, 45, size[0] * size[1])
+    np.testing.assert_allclose(view.crop.inverse_points(view.crop.apply_points(np.array([[5.0, 9.0]]))), [[5, 9]])
+
+
 def test_unreadable_photographs(photos: Path, tmp_path: Path, stub: Callable[..., Stub]) -> None:
     stub()
     (photos / "broken.png").write_bytes((photos / "a.png").read_bytes()[:40])
@@ -210,7 +233,12 @@ def test_unreadable_photographs(photos: Path, tmp_path: Path, stub: Callable[...
         (["nothing"], {}, DataError, "nothing: no such file or folder"),
         (["bare"], {}, DataError, "bare: no folder with pictures"),
         (["photos/empty.png"], {}, DataError, "no hand is found in any of 1 photographs"),
-        (["bad.png"], {"on_error": "skip"}, DataError, "none of the photographs can be read"),
+        (
+            ["bad.png"],
+            {"on_error": "skip"},
+            DataError,
+            "none of the photographs can be read; the first, .*bad.png: zero bytes",
+        ),
         (["photos"], {"min_quality": 1.5}, ConfigError, r"min_quality must lie in \[0, 1\]"),
         (["photos"], {"turns": (360,)}, ConfigError, "a turn of 360 degrees"),
         (["photos"], {"on_error": "ignore"}, ConfigError, "on_error must be 'raise' or 'skip'"),

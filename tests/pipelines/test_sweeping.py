@@ -13,11 +13,15 @@ import pytest
 from PIL import Image
 
 from handkit.demo_image import demo_image
+from handkit.detectors import FullImage
 from handkit.errors import ConfigError, DataError
-from handkit.pipelines import pipeline
+from handkit.pipelines import pipeline, sweeping
 from handkit.pipelines.build import resolve_config
+from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.measuring import measure_pipeline
 from handkit.pipelines.sweeping import markdown, sweep_thresholds
+from handkit.pipelines.top_down import TopDown
+from handkit.transforms import LoadImage
 
 MODEL = "hand_2d_keypoints"
 NAMES = ("recall", "PCK@0.2", "PCK@0.1", "handedness_accuracy", "false_hands_per_image")
@@ -86,6 +90,9 @@ def test_what_cannot_be_swept(folder: Path, tmp_path: Path) -> None:
             sweep_thresholds(MODEL, data, **options)
     with pytest.raises(ConfigError, match="retry_detector"):
         sweep_thresholds("pipelines/hand_2d_keypoints_mediapipe", data, box=(0.2,))
+    whole = HandKeypoints(LoadImage(), TopDown(FullImage(), [], lambda batch: batch), {})
+    with pytest.raises(ConfigError, match="the boxes of a FullImage depend on its threshold"):
+        sweeping._finder(whole, "a model of ours")
     nobody = tmp_path / "none.json"
     nobody.write_text('{"images": [], "annotations": []}')
     with pytest.raises(DataError, match="nothing to measure"):

@@ -130,6 +130,34 @@ def test_given_boxes_of_a_list_follow_their_images() -> None:
         pipe(Net())(images, boxes=boxes[:1])
 
 
+def test_a_bad_image_takes_its_boxes_with_it() -> None:
+    images = ["missing.png", picture(), picture(1)]
+    boxes = [np.array([[left, 1, left + 8, 9.0]]) for left in (1, 20, 40)]
+    for kind in (list, iter):
+        bad, *rest = pipe(Net())(kind(images), boxes=kind(boxes), on_error="skip")
+        assert isinstance(bad, BadInput)
+        np.testing.assert_array_equal([hands.boxes for hands in rest], boxes[1:])
+
+
+def test_boxes_that_end_before_their_images_are_no_call_for_the_detector() -> None:
+    detector = Detector()
+    answers = pipe(Net(), detector)(iter([picture(), picture(1)]), boxes=iter([np.array([[5, 5, 25, 25.0]])]))
+    with pytest.raises(DataError, match="fewer boxes than images"):
+        list(answers)
+    assert detector.calls == 0
+    asked = pipe(Net(), detector)([picture(), picture(1)], boxes=[None, np.array([[5, 5, 25, 25.0]])])
+    assert (len(asked[1]), detector.calls) == (1, 1)
+
+
+def test_a_calls_batch_size_is_that_of_the_crops_too() -> None:
+    net = Net()
+    pipe(net)(picture(), boxes=np.tile([[5, 5, 25, 25.0]], (5, 1)), batch_size=2)
+    assert net.batches == [2, 2, 1]
+    for wrong in ({"batch_size": 0}, {"on_error": ""}):
+        with pytest.raises(ConfigError, match="batch_size must be 1 or more"):
+            pipe(net)(picture(), **wrong)
+
+
 def test_the_whole_image_only_when_asked_for() -> None:
     hands = pipe(Net())(picture(), boxes="full")
     np.testing.assert_allclose(hands.boxes, [[-0.5, -0.5, 99.5, 79.5]])
