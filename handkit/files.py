@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -17,13 +18,19 @@ def writing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]
     """Opens a temporary file beside `path` and renames it onto `path` when the block ends without an error.
 
     On an error the temporary file is removed and what stood at `path` stays; an `OSError` that names no file, as that
-    of a full disk, then names `path`. Parent folders are made. `mode` is ``wb`` or ``w`` (UTF-8).
+    of a full disk, then names `path`. Parent folders are made. A device or a pipe, as ``/dev/stdout``, is written into.
+    `mode` is ``wb`` or ``w`` (UTF-8).
     """
     path = Path(path)
+    encoding = None if "b" in mode else "utf-8"
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with open(path, mode, encoding=encoding) as file:
+            yield file
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with open(part, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
+        with open(part, mode.replace("w", "x"), encoding=encoding) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -44,13 +51,35 @@ def staged(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.staged")
+    part = path.with_name(f".{secrets.token_hex(8)}.staged")
     try:
         yield part
         os.replace(part, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
+
+
+@contextlib.contextmanager
+def replacing(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives the name of a folder to make, and puts it in the place of `folder` when the block ends without an error.
+
+    On an error what was made is removed and what stood at `folder` stays, all of it. Parent folders are made.
+    """
+    folder = Path(os.path.abspath(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".handkit.", dir=folder.parent) as beside:
+        made, old = Path(beside) / folder.name, Path(beside) / "old" / folder.name
+        yield made
+        old.parent.mkdir()
+        if folder.exists():
+            folder.rename(old)
+        try:
+            made.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

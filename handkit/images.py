@@ -6,8 +6,10 @@ EXIF orientation; CMYK, palette, grey and 16-bit pictures become 8-bit RGB; an a
 
 from __future__ import annotations
 
+import http.client
 import io
 import os
+import urllib.parse
 import urllib.request
 import warnings
 from pathlib import Path
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from handkit.errors import DataError, ImageError, ImageTooLargeError, OfflineError
+from handkit.offline import offline
 
 Array = NDArray[Any]
 ChannelOrder = Literal["bgr", "rgb"]
@@ -30,8 +33,8 @@ MAX_PIXELS = 80_000_000
 #: A file or download with more bytes is refused.
 MAX_BYTES = 200_000_000
 _URL_TIMEOUT = 20.0
-#: What Pillow raises on damaged files.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError)
+#: What an address may hold beside letters and digits; a space or a letter of another script is written as %...
+_URL_SIGNS = "%/:=&?~#+!$,;'@()*[]"
 #: What turns a picture upright, by its EXIF orientation; 1 is upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -123,7 +126,7 @@ def picture_size(path: str | os.PathLike[str], name: str | None = None) -> tuple
         raise ImageError(f"{name}: no such file") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image that Pillow can read") from None
-    except (*_BROKEN, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's readers meet bytes that anyone may have written
         raise ImageError(f"{name}: broken or truncated image: {error}") from None
 
 
@@ -139,13 +142,13 @@ def _read_file(path: Path, name: str) -> bytes:
 
 
 def _download(url: str) -> bytes:
-    if os.environ.get("HANDKIT_OFFLINE") == "1":
-        raise OfflineError(f"{url}: HANDKIT_OFFLINE=1 forbids downloads; save the picture and pass its path")
-    request = urllib.request.Request(url, headers={"User-Agent": "handkit"})
+    if offline():
+        raise OfflineError(f"{url}: HANDKIT_OFFLINE forbids downloads; save the picture and pass its path")
+    request = urllib.request.Request(urllib.parse.quote(url, safe=_URL_SIGNS), headers={"User-Agent": "handkit"})
     try:
         with urllib.request.urlopen(request, timeout=_URL_TIMEOUT) as response:
             data: bytes = response.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ImageError(f"{url}: download failed: {error}") from None
     if len(data) > MAX_BYTES:
         raise ImageError(f"{url}: exceeds the limit of {MAX_BYTES} bytes for one image")
@@ -166,9 +169,9 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Array:
         raise _too_large(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0)}", max_pixels) from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image that Pillow can read") from None
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
-    except _BROKEN as error:
+    except Exception as error:  # Pillow's readers meet bytes that anyone may have written
         raise ImageError(f"{name}: broken or truncated image: {error}") from None
 
 
@@ -195,9 +198,9 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Array:
         if image.mode.startswith("I;16") or image.mode in ("I", "F"):
             return _from_array(_wide_grey(image), "rgb", name, max_pixels)
         return np.array(image.convert("RGB"))
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
-    except _BROKEN as error:
+    except Exception as error:
         raise ImageError(f"{name}: broken or truncated image: {error}") from None
 
 

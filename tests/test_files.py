@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handkit.files import sha256_of, write_json, writing
+from handkit.files import replacing, sha256_of, write_json, writing
 
 
 def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
@@ -50,6 +52,38 @@ def test_the_file_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
         file.write("text")
         assert not path.exists()
     assert path.read_text("utf-8") == "text"
+
+
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_text, "utf-8")
+        write_json(pipe, {"x": 1})
+        assert json.loads(read.result(timeout=10)) == {"x": 1}
+    assert pipe.is_fifo()
+
+
+def test_a_long_name_is_no_longer_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("手" * 83 + ".json")
+    write_json(path, {})
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(NotADirectoryError), replacing(folder) as made:
+        sha256_of(folder / "old" / "below a file" / made.name)
+    assert list(tmp_path.rglob("*")) == [folder, folder / "old"]
+    with pytest.raises(FileNotFoundError), replacing(folder):
+        pass  # nothing was made
+    assert list(tmp_path.rglob("*")) == [folder, folder / "old"]
+    with replacing(folder) as made:
+        made.mkdir()
+        (made / "new").touch()
+    assert list(tmp_path.rglob("*")) == [folder, folder / "new"]
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ def test_exif_orientation_is_applied() -> None:
     assert read_image(data).shape == (17, 12, 3)
 
 
+def test_whatever_pillow_meets_is_one_error() -> None:
+    header = struct.pack("<7I", 124, 0x1007, 8, 8, 0, 0, 0) + bytes(44) + struct.pack("<8I", 32, *[0] * 7)
+    with pytest.raises(ImageError, match=r"bytes: (broken|not an image)"):
+        read_image(b"DDS " + header + bytes(276))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_pillows(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
@@ -192,9 +198,11 @@ def test_urls(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
         read_image(f"{server}/hand.png")
 
 
-def test_offline_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_offline_opens_no_socket(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     import socket
 
+    monkeypatch.setenv("HANDKIT_OFFLINE", value)
     monkeypatch.setattr(socket, "socket", lambda *a, **k: pytest.fail("a socket was opened"))
-    with pytest.raises(OfflineError, match="HANDKIT_OFFLINE=1 forbids downloads"):
+    with pytest.raises(OfflineError, match="HANDKIT_OFFLINE forbids downloads"):
         read_image("http://127.0.0.1:9/hand.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,15 @@ def refuse_present(target: Path, overwrite: bool) -> None:
     if target.is_dir() or (target.exists() and not overwrite):
         mend = "name a file in it" if target.is_dir() else "choose another name, or ask to overwrite it"
         raise CheckpointError(f"{target} is there already; {mend}")
+
+
+def refuse_report(report: Path | None, weights: Sequence[Path], overwrite: bool) -> None:
+    """Raises CheckpointError where a report would replace a file unasked, or the weights that it is about."""
+    if report is None:
+        return
+    if report.resolve() in [path.resolve() for path in weights]:
+        raise CheckpointError(f"{report} are the weights themselves; name another file for the report")
+    refuse_present(report, overwrite)
 
 
 def refuse_not_finite(weights: Mapping[str, Tensor], source: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from handkit.hands import Hands
 
 
 def joint_table(hands: Hands, title: str) -> Table:
     """A table with a row per joint and, per hand, its x, y (pixels of the original image) and score."""
-    table = Table(title=title, caption="x and y in pixels of the image, (0, 0) is the centre of its top left pixel")
+    caption = "x and y in pixels of the image, (0, 0) is the centre of its top left pixel"
+    table = Table(title=Text(title), caption=caption)
     table.add_column("joint")
     for index, hand in enumerate(hands):
         side = hand.handedness[0] or "side unknown"

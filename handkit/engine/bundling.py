@@ -6,8 +6,6 @@ import inspect
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +15,7 @@ from torch import nn
 from handkit.checkpoints import load_weights, save_pickled, save_weights, to_easycv_keys
 from handkit.checkpoints.stripping import halved
 from handkit.errors import ConfigError
-from handkit.files import sha256_of
+from handkit.files import replacing, sha256_of
 from handkit.formats import easycv_writing
 from handkit.formats.modelscope import CONFIGURATION, WEIGHTS
 from handkit.hub import bundle_paths, resolve
@@ -83,15 +81,15 @@ def write_bundle(
         The folder.
 
     Raises:
-        ConfigError: no detector, a mistake in a config, or `out` is there and `overwrite` is not asked for.
+        ConfigError: no detector, a mistake in a config, or `out` is there and `overwrite` is not asked for, or would
+            replace what is no bundle.
         CheckpointError: weights that do not fit.
         OSError: the folder cannot be written.
     """
     folder = Path(out)
     if layout not in _NAMES:
         raise ConfigError(f"layout={layout!r} is none of {', '.join(_NAMES)}")
-    if folder.exists() and not overwrite:
-        raise ConfigError(f"{folder} is there already; choose another folder, or ask to overwrite it")
+    _check_target(folder, overwrite)
     bundled = _pipeline_config(load_config(config), detector, str(config))
     bundled["checkpoint"], detection = _NAMES[layout]
     sources = {bundled["checkpoint"]: (bundled["model"], checkpoint)}
@@ -100,9 +98,7 @@ def write_bundle(
         bundled["detector"]["checkpoint"] = detection
     bundled = with_options(bundled, cfg_options, str(config))
     validate(bundled, str(config), use="pipeline")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-        made = Path(beside) / folder.name
+    with replacing(folder) as made:
         files = [_write_weights(made, name, *source, half=half) for name, source in sources.items()]
         easycv = _write_easycv(made, bundled) if layout == "modelscope" else {}
         configuration = {
@@ -115,10 +111,20 @@ def write_bundle(
         (made / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
         card.write(made, files, _thresholds(bundled))
         load_bundle(made)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.replace(folder)
     return folder
+
+
+def _check_target(folder: Path, overwrite: bool) -> None:
+    """Raises a ConfigError where a bundle would take the place of something else."""
+    if not os.path.lexists(folder):
+        return
+    if not overwrite:
+        raise ConfigError(f"{folder} is there already; choose another folder, or ask to overwrite it")
+    if Path.cwd().is_relative_to(folder.resolve()):
+        raise ConfigError(f"{folder} is the current folder, or above it; name another")
+    replaceable = folder.is_dir() and not folder.is_symlink()
+    if not replaceable or (any(folder.iterdir()) and not (folder / CONFIGURATION).is_file()):
+        raise ConfigError(f"{folder} is no bundle ({CONFIGURATION}), so it is not overwritten; choose another folder")
 
 
 def _pipeline_config(config: dict[str, Any], detector: str | Path | None, where: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def translation(path: Path) -> Translation | None:
     config = _read(path)
     model = config.get("model")
     kind = model.get("type") if isinstance(model, dict) else None
-    if kind not in _TOOLKITS:
+    if not isinstance(kind, str) or kind not in _TOOLKITS:
         raise ConfigError(
             f"{path}: is a config of another toolkit whose model, {kind!r}, handkit does not translate; it reads "
             "TopDown of EasyCV and of mmpose 0.x, and mmpose 1.x's TopdownPoseEstimator"
@@ -80,7 +80,7 @@ def _names(path: Path, depth: int = 0) -> set[str]:
         targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
         names = {target.id for target in targets if isinstance(target, ast.Name)}
         bases = _bases(path, body) if depth < _DEEPEST else ()
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+    except (OSError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return set()
     return names.union(*(_names(base, depth + 1) for base in bases))
 

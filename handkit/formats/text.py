@@ -61,7 +61,7 @@ class _Values:
         try:
             if method is not None:
                 return method(node)
-        except (TypeError, KeyError, IndexError, ArithmeticError):
+        except (TypeError, KeyError, IndexError, ArithmeticError, RecursionError):
             pass
         raise _refusal(node, self._where)
 
@@ -147,6 +147,8 @@ class _Values:
     def _binop(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.Add):
+            if isinstance(left, (str, list, tuple)) and len(left) + len(right) > _LONGEST:
+                raise TypeError
             return left + right
         if isinstance(node.op, ast.Mult) and isinstance(left, list) and type(right) is int:
             if len(left) * right > _LONGEST:
@@ -162,7 +164,7 @@ class _Values:
 
 #: Repeated products would otherwise fill the memory.
 _LARGEST = 1e15
-#: And repeated lists.
+#: And repeated or joined lists and texts.
 _LONGEST = 10_000
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: operator.sub,
@@ -188,7 +190,10 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refusal(node: ast.AST, where: str) -> ConfigError:
     line = getattr(node, "lineno", 0)
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except RecursionError:
+        text = type(node).__name__
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ConfigError(
         f"{where}, line {line}: {shown!r} is not read; a config may hold literals, dict(), names assigned before, "

@@ -3,13 +3,14 @@
 Standard library only; nothing here imports torch.
 """
 
-from handkit.hub.cache import home, offline
+from handkit.hub.cache import home
 from handkit.hub.catalogue import card, cards, read_card
 from handkit.hub.model_folders import cached_model, is_model_reference, model_folder
 from handkit.hub.modelscope import is_plain_id
 from handkit.hub.references import Download, download, is_cached, resolve, resolve_card
 from handkit.hub.schema import Card, CardFile, Score, Wheel
 from handkit.hub.shipped import bundle_path, bundle_paths
+from handkit.offline import offline
 
 __all__ = [
     "Card",

@@ -1,4 +1,4 @@
-"""Where files are kept, and whether the network may be used: HANDKIT_HOME and HANDKIT_OFFLINE."""
+"""Where files are kept: HANDKIT_HOME."""
 
 from __future__ import annotations
 
@@ -20,8 +20,3 @@ def home() -> Path:
 def cards_folder() -> Path:
     """The folder of the cached files, which lie in it as ``CARD/FILE``."""
     return home() / "cards"
-
-
-def offline() -> bool:
-    """True if ``HANDKIT_OFFLINE`` is set to anything but empty, ``0``, ``false`` or ``no``."""
-    return os.environ.get("HANDKIT_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")

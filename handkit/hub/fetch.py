@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handkit.errors import HubError, OfflineError
-from handkit.hub.cache import cards_folder, offline
+from handkit.hub.cache import cards_folder
 from handkit.hub.schema import Card, CardFile
 from handkit.hub.sources import (
     LOCAL,
@@ -22,6 +22,7 @@ from handkit.hub.sources import (
     split_reference,
 )
 from handkit.hub.verify import check_file
+from handkit.offline import offline
 
 logger = logging.getLogger("handkit.hub")
 

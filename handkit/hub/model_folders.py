@@ -12,11 +12,12 @@ from typing import Any
 
 from handkit.errors import HubError, OfflineError
 from handkit.formats.modelscope import CONFIGURATION, named_files, plain_values
-from handkit.hub.cache import home, offline
+from handkit.hub.cache import home
 from handkit.hub.fetch import logger
 from handkit.hub.modelscope import DEFAULT_REVISION, SCHEME, ModelId, cache_roots, cached, is_plain_id
 from handkit.hub.schema import CardFile
 from handkit.hub.sources import Progress, is_inside
+from handkit.offline import offline
 
 _CONFIGURATION_LIMIT = 16 << 20  # bytes
 #: What a bundle says of itself; a mirror need not have it.
@@ -120,14 +121,24 @@ def _bring(reference: str, into: Path, address: Address, stated: Mapping[str, Ca
                 if not is_inside(path):
                     raise HubError(f"{reference}: its {CONFIGURATION} names {path!r}, which lies outside its folder")
                 web.fetch(address(path), made / path, stated.get(path))
-            if not into.exists():
-                os.replace(made, into)
+            _settle(made, into)
     except web.NotThereError as error:
         raise HubError(f"{reference}: the server lacks a file of the model: {error}") from error
     except HubError:
         raise
     except OSError as error:
         raise HubError(f"cannot write {into}: {error.strerror} (HANDKIT_HOME chooses the cache's folder)") from error
+
+
+def _settle(made: Path, into: Path) -> None:
+    """Puts a model in its place, into the folder itself where models of other revisions or addresses lie below it."""
+    if not into.exists():
+        os.replace(made, into)
+        return
+    last = made / CONFIGURATION  # by which a model counts as being there
+    for part in [*(path for path in made.iterdir() if path != last), last]:
+        if not (into / part.name).exists():
+            os.replace(part, into / part.name)
 
 
 def _of_card(made: Path, address: Address, stated: Mapping[str, CardFile]) -> dict[str, CardFile]:

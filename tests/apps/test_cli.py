@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,34 @@ def test_predict_prints_the_joints_of_one_picture(cli: Any, tmp_path: Path) -> N
     assert code == 0
     assert "forefinger4" in out
     assert (tmp_path / "hand.png").is_file()
+
+
+def test_predict_replaces_no_picture_that_it_reads(cli: Any, tmp_path: Path) -> None:
+    photo = tmp_path / "hand.png"
+    photo.write_bytes(Path(demo_image()).read_bytes())
+    for options, message in (
+        (("--out", tmp_path), "would replace"),
+        (("--out-3d", tmp_path, "--task", "hand_3d_keypoints"), "would replace"),
+        (("--json", photo), "would replace"),
+        (("--json", tmp_path), "is a folder"),
+        (("--out", tmp_path / "a", "--out-3d", tmp_path / "a"), "name two folders"),
+    ):
+        code, _, err = cli("predict", photo, *options)
+        assert (code, message in " ".join(err.split())) == (2, True), err
+    assert photo.read_bytes() == Path(demo_image()).read_bytes()
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_names_are_no_markup_and_need_not_be_text(cli: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "a["
+    folder.mkdir()
+    picture = Path(demo_image()).read_bytes()
+    (folder / "b].png").write_bytes(picture)
+    (folder / "bad[red].png").write_text("x")
+    (tmp_path / "a[" / os.fsdecode(b"n\xe9e.png")).write_bytes(picture)
+    code, out, err = cli("predict", folder)
+    assert (code, "bad[red].png: " in err.replace("\n", ""), "b].png: " in out.replace("\n", "")) == (2, True, True)
+    assert out.count(": right") + out.count(": left") == 2
 
 
 def test_predict_in_space(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:

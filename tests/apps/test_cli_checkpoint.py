@@ -33,6 +33,10 @@ def test_convert_inspect_and_strip(cli: Any, tmp_path: Path) -> None:
     code, out, _ = cli("checkpoint", "inspect", new, "--keys", "--json", tmp_path / "i.json")
     assert (code, "head.final_layer.bias float32 (21,)" in out) == (0, True)
     assert json.loads((tmp_path / "i.json").read_text())["safe"] is True
+    for report, message in (("i.json", "is there already"), ("b.safetensors", "are the weights themselves")):
+        code, _, err = cli("checkpoint", "inspect", new, "--json", tmp_path / report)
+        assert (code, message in err) == (2, True)
+    assert cli("checkpoint", "inspect", new, "--json", tmp_path / "i.json", "--overwrite")[0] == 0
     code, out, _ = cli("checkpoint", "strip", new, tmp_path / "c.safetensors", "--half")
     assert (code, "read back" in out) == (0, True)
     assert (tmp_path / "c.safetensors").stat().st_size < 0.6 * new.stat().st_size

@@ -173,6 +173,22 @@ def test_it_appears_whole_or_not_at_all(weights: dict[str, Path], tmp_path: Path
         write_bundle(tmp_path / "c", "hand_2d_keypoints/hrnetv2_w18_dark_tiny", weights["checkpoint"], CARD)
 
 
+def test_only_a_bundle_is_replaced(weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "family.jpg").touch()
+    with pytest.raises(ConfigError, match=r"photos is no bundle \(configuration.json\), so it is not overwritten"):
+        write_bundle(photos, CONFIG, card=CARD, overwrite=True, **weights)
+    monkeypatch.chdir(photos)
+    with pytest.raises(ConfigError, match="is the current folder"):
+        write_bundle(".", CONFIG, card=CARD, overwrite=True, **weights)
+    assert [path.name for path in tmp_path.rglob("*")] == ["photos", "family.jpg"]
+    for _ in range(2):
+        folder = write_bundle(tmp_path / "model", CONFIG, card=CARD, overwrite=True, **weights)
+    assert (folder / "configuration.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "photos"]
+
+
 def test_the_detector_of_a_bundle_in_the_package_is_referred_to(weights: dict[str, Path], tmp_path: Path) -> None:
     recipe = "hand_2d_keypoints/hrnetv2_w18_dark_coco-wholebody-hand_256x256"
     folder = write_bundle(tmp_path / "b", recipe, weights["checkpoint"], CARD, "hand_2d_keypoints")

@@ -15,6 +15,7 @@ import pytest
 
 from handkit import hub
 from handkit.errors import ConfigError, HubError, OfflineError
+from handkit.hub.model_folders import _settle
 from handkit.pipelines.build import read_model
 
 ID = "damo/cv_hand-v1.5"
@@ -185,6 +186,12 @@ def test_a_mirror(server: Server, home: Path) -> None:
     server.requests.clear()
     assert hub.model_folder(f"{server.url}/mirror/hand") == folder
     assert server.requests == []
+
+
+def test_a_model_above_another_settles_beside_it(tmp_path: Path) -> None:
+    above, made = lay(tmp_path / "hands" / "v2").parent, lay(tmp_path / "made")
+    _settle(made, above)
+    assert held(above) == {*FILES, *(f"v2/{name}" for name in FILES)}
 
 
 @pytest.mark.network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -57,6 +58,9 @@ def _common(
 
 def main() -> None:
     """Runs the command line; an error of handkit's own, or of the disk, prints one line and exits with code 2."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold bytes that are no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (HandkitError, OSError) as error:

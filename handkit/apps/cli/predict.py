@@ -38,6 +38,7 @@ def predict(
 ) -> None:
     """Finds the hands in pictures. A bad picture costs one line and exit code 2 at the end; the others are done."""
     from rich.console import Console
+    from rich.markup import escape
 
     from handkit.apps.cli.foreign import tell_translation
     from handkit.apps.cli.inputs import pictures
@@ -48,6 +49,7 @@ def predict(
     if task.replace("-", "_") == "hand_detection" and mirrored:
         raise ConfigError("hand_detection tells no sides, so it takes no --mirrored")
     wanted = pictures(inputs)
+    _check_places(wanted, out, out_3d, json_file)
     if model is not None:
         tell_translation(model)
     pipe = pipeline(
@@ -69,7 +71,7 @@ def predict(
     for picture, image, result in _progress(_answers(pipe, wanted), len(wanted), errors):
         if isinstance(result, BadInput):
             bad += 1
-            errors.print(f"[red]error:[/] {picture.source}: {result.reason}", soft_wrap=True, markup=True)
+            errors.print(f"[red]error:[/] {escape(f'{picture.source}: {result.reason}')}", soft_wrap=True)
             records.append({"input": picture.source, "error": result.reason})
             continue
         records.append({"input": picture.source, **result.to_dict()})
@@ -81,10 +83,26 @@ def predict(
         from handkit.files import write_json
 
         write_json(json_file, {"images": records})
-        console.print(f"{len(records)} results in {json_file}")
+        console.print(f"{len(records)} results in {json_file}", markup=False)
     if bad:
         errors.print(f"{bad} of {len(wanted)} inputs could not be used")
         raise typer.Exit(2)
+
+
+def _check_places(wanted: list[Picture], out: Path | None, out_3d: Path | None, json_file: Path | None) -> None:
+    """Raises a ConfigError where a result would replace a picture that is read, or another result."""
+    from handkit.errors import ConfigError
+
+    if json_file is not None and json_file.is_dir():
+        raise ConfigError(f"--json {json_file}: is a folder; name a file in it")
+    if out is not None and out_3d is not None and out.resolve() == out_3d.resolve():
+        raise ConfigError(f"--out and --out-3d are both {out}: their pictures have the same names, so name two folders")
+    sources = {Path(picture.source).resolve(): picture.source for picture in wanted}
+    written = [json_file] if json_file is not None else []
+    written += [folder / picture.target for folder in (out, out_3d) if folder is not None for picture in wanted]
+    for path in written:
+        if path.resolve() in sources:
+            raise ConfigError(f"{path}: would replace {sources[path.resolve()]}, which is read; name another place")
 
 
 def _answers(pipe: Any, wanted: list[Picture]) -> Iterator[tuple[Picture, Any, Any]]:

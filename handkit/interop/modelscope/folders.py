@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from handkit.errors import ConfigError
+from handkit.files import replacing
 from handkit.formats.easycv import configuration as easycv
 from handkit.formats.modelscope import WEIGHTS, is_easycv, plain_values
 from handkit.registry.config import with_options
@@ -148,18 +148,21 @@ def export(model: TrainableModel, weights: Path, target: Path) -> Path:
     Raises:
         OSError: it cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
-        made = Path(beside) / target.name
-        shutil.copytree(
-            model.folder, made, ignore=shutil.ignore_patterns(*_ABOUT_WEIGHTS, Path(model.weights_name).name)
-        )
+    root, old_weights = model.folder.resolve(), (model.folder / model.weights_name).resolve()
+    with replacing(target) as made:
+        own = {old_weights, target.resolve(), made.parent.resolve(), target.parent.resolve()}
+
+        def left_out(folder: str, names: list[str]) -> set[str]:
+            """The old weights and what is about them, and what the training writes, if that is below the model's."""
+            here = Path(folder).resolve()
+            about = set(_ABOUT_WEIGHTS) if here == root else set[str]()
+            return {name for name in names if name in about or here / name in own}
+
+        shutil.copytree(model.folder, made, ignore=left_out)
         file = made / model.weights_name
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".safetensors":
             shutil.copyfile(weights, file)
         else:
             torch.save({"state_dict": load_file(weights)}, file)
-        if target.exists():
-            shutil.rmtree(target)
-        made.replace(target)
     return target

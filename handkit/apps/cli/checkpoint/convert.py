@@ -29,7 +29,7 @@ def convert(
     Exit code 2, with the report and without a file, if they do not fit.
     """
     from handkit.checkpoints.conversion import compare_keys, convert_weights
-    from handkit.checkpoints.stripping import refuse_present
+    from handkit.checkpoints.stripping import refuse_present, refuse_report
     from handkit.files import write_json
     from handkit.registry import MODELS, build
     from handkit.registry.config import load_config, parse_options
@@ -38,6 +38,7 @@ def convert(
     node, place = _node(resolved, config, backbone)
     part = "backbone" if backbone else None
     refuse_present(target, overwrite)
+    refuse_report(json_file, (source, target), overwrite)
     model = build(node, MODELS, place)
     if not hasattr(model, "state_dict"):
         raise ConfigError(
