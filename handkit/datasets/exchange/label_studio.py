@@ -46,6 +46,11 @@ def interface() -> str:
 """
 
 
+def interface_file(path: Path) -> Path:
+    """Where the interface of the tasks in a file is written: beside them."""
+    return path.with_suffix(".xml")
+
+
 def write_label_studio(labels: Labels, path: Path) -> list[str]:
     """Writes the tasks, and beside them the labelling interface as ``.xml``.
 
@@ -65,7 +70,7 @@ def write_label_studio(labels: Labels, path: Path) -> list[str]:
             regions.append(_rectangle(box, image.size, f"i{number}d{place}", _DRAWN))
         data = {"image": _LOCAL + urllib.parse.quote(image.name)}
         tasks.append({"id": number, "data": data, "annotations": [{"result": regions}]})
-    with writing(path.with_suffix(".xml"), "w") as file:
+    with writing(interface_file(path), "w") as file:
         file.write(interface())
     write_json(path, tasks)
     return lost.lines()

@@ -210,6 +210,20 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "new.json").exists()
 
 
+def test_the_interface_of_label_studio_replaces_nothing_unasked(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "labels.xml", "cvat")
+    before = (tmp_path / "labels.xml").read_bytes()
+    with pytest.raises(DataError, match=r"labels\.xml exists; name another file, or --overwrite"):
+        convert(source, tmp_path / "labels.json", "label-studio")
+    for target in ("labels.json", "labels.xml"):
+        with pytest.raises(DataError, match=r"labels\.xml: the labelling interface would replace it"):
+            convert(tmp_path / "labels.xml", tmp_path / target, "label-studio", overwrite=True)
+    assert (tmp_path / "labels.xml").read_bytes() == before
+    assert not (tmp_path / "labels.json").exists()
+    convert(source, tmp_path / "labels.json", "label-studio", overwrite=True)
+    assert (tmp_path / "labels.xml").read_text().startswith("<View>")
+
+
 def test_a_target_that_is_there_stays(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "new.json"
     target.write_text("mine")
