@@ -111,7 +111,7 @@ def _percent(value: float, side: int) -> float:
 
 
 def read_label_studio(path: Path) -> Labels:
-    """Reads tasks with the labels of `interface`; of several annotations of a task the last is taken.
+    """Reads tasks with the labels of `interface`; of a task's annotations the last that was not skipped is taken.
 
     Raises:
         DataError: no list of tasks, or a region that is no part of a hand; the message names the task.
@@ -129,10 +129,8 @@ def read_label_studio(path: Path) -> Labels:
     for task in tasks:
         where = f"{path}: task {task.get('id') if isinstance(task, dict) else task!r}"
         try:
-            results = task["annotations"]
             name = _file_of(task["data"]["image"])
-            regions = results[-1]["result"] if results else []
-            notes.add("older annotations of a task that has several", len(results) - 1 if len(results) > 1 else 0)
+            regions = _regions_of(task["annotations"], notes)
             if not regions:
                 notes.add("tasks without a region: their size is unknown, so they are left out")
                 continue
@@ -140,6 +138,17 @@ def read_label_studio(path: Path) -> Labels:
         except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise DataError(f"{where}: no task of Label Studio's JSON export: {error!r}") from None
     return Labels(images, [f"not read: {line}" for line in notes.lines()])
+
+
+def _regions_of(annotations: list[dict[str, Any]], notes: Lost) -> list[dict[str, Any]]:
+    """The regions of a task's last annotation that was not skipped; none where all were."""
+    kept = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
+    notes.add("skipped annotations", len(annotations) - len(kept))
+    notes.add("older annotations of a task that has several", max(len(kept) - 1, 0))
+    results = kept[-1]["result"] if kept else []
+    regions = [result for result in results if result.get("type") != "relation"]
+    notes.add("relations between regions", len(results) - len(regions))
+    return regions
 
 
 def _file_of(reference: str) -> str:

@@ -189,6 +189,20 @@ def test_label_studio_tells_its_interface_and_finds_the_hand_of_a_loose_joint(so
         convert(tmp_path / "loose.json", tmp_path / "loose_coco.json", "coco")
 
 
+def test_label_studio_passes_over_skipped_annotations_and_relations(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "tasks.json", "label-studio")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    annotations = tasks[0]["annotations"]
+    annotations[0]["was_cancelled"] = False
+    relation = {"type": "relation", "from_id": "i1h0", "to_id": "i1h1", "direction": "right"}
+    annotations[0]["result"].insert(0, relation)
+    annotations.append({"was_cancelled": True, "result": []})
+    (tmp_path / "skipped.json").write_text(json.dumps(tasks))
+    done = convert(tmp_path / "skipped.json", tmp_path / "new.json", "coco", image_root=source.parent)
+    assert (done.images, done.hands) == (2, 4)
+    assert done.notes == ["not read: skipped annotations", "not read: relations between regions"]
+
+
 BAD = {
     "empty.xml": ("", "not an XML file"),
     "video.xml": ("<annotations><track/></annotations>", "CVAT for images 1.1"),
