@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, Lost, check_joints
+from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, Lost, boxed_hands, check_joints
 from handkit.errors import DataError, did_you_mean
 from handkit.files import write_json, writing
 from handkit.skeleton import HAND
@@ -62,7 +62,7 @@ def write_label_studio(labels: Labels, path: Path) -> list[str]:
     tasks = []
     for number, image in enumerate(labels.images, 1):
         regions: list[dict[str, Any]] = []
-        for place, hand in enumerate(image.hands):
+        for place, hand in enumerate(boxed_hands(image, lost)):
             lost.add("hands without a box (their rectangle is the joints' box x 1.15)", int(hand.box is None))
             lost.add("the places of joints that are not labelled", int(hand.joints[hand.joints[:, 2] == 0, :2].any()))
             regions += _regions(hand, image.size, f"i{number}h{place}")

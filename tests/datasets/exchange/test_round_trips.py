@@ -99,6 +99,19 @@ def test_what_a_format_does_not_hold_is_said(source: Path, tmp_path: Path, name:
         assert any(words in line for line in lost), (words, lost)
 
 
+@pytest.mark.parametrize("name", ["label-studio", "yolo"])
+def test_a_hand_without_box_and_joints_is_left_out_and_said(source: Path, tmp_path: Path, name: str) -> None:
+    document = json.loads(source.read_text())
+    del document["annotations"][0]["bbox"]
+    document["annotations"][0]["keypoints"] = [0] * 63
+    source.write_text(json.dumps(document))
+    lost = convert(source, tmp_path / SUFFIX[name], name).lost
+    assert "hands without a box and without a labelled joint, which are left out" in lost
+    root = None if name == "yolo" else source.parent
+    convert(tmp_path / SUFFIX[name], tmp_path / "back.json", "coco", image_root=root)
+    assert len(hands(tmp_path / "back.json")) == 3 - (name == "yolo")
+
+
 def test_coco_keeps_fields_it_does_not_know(source: Path, tmp_path: Path) -> None:
     convert(source, tmp_path / "new.json", "coco")
     document = json.loads((tmp_path / "new.json").read_text())
