@@ -174,6 +174,16 @@ def test_a_shuffled_skeleton_of_cvat_is_read_by_its_names(source: Path, tmp_path
         convert(tmp_path / "c.xml", tmp_path / "c.json", "coco")
 
 
+def test_a_rotated_box_of_cvat_is_refused(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "a.xml", "cvat")
+    text = (tmp_path / "a.xml").read_text()
+    (tmp_path / "b.xml").write_text(text.replace('<box label="hand box"', '<box rotation="0.0" label="hand box"'))
+    convert(tmp_path / "b.xml", tmp_path / "b.json", "coco")
+    (tmp_path / "c.xml").write_text(text.replace('<box label="hand box"', '<box rotation="30.0" label="hand box"'))
+    with pytest.raises(DataError, match=r"image 'a/one\.png': a box is rotated; hands have upright boxes"):
+        convert(tmp_path / "c.xml", tmp_path / "c.json", "coco")
+
+
 def test_yolo_names_its_joints_and_says_that_no_flip_index_is_needed(source: Path, tmp_path: Path) -> None:
     convert(source, tmp_path / "yolo", "yolo")
     text = (tmp_path / "yolo/data.yaml").read_text()
