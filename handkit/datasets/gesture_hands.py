@@ -174,7 +174,7 @@ def write_gestures(
         path: the file to be.
         points: (N, 21, 2) pixels, an integer being a pixel's centre.
         gestures: N names.
-        files: N photographs, one for each hand.
+        files: N photographs, one for each hand, relative to the folder of `path`.
         sizes: their N (width, height).
     """
     classes = sorted(set(gestures))

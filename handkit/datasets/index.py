@@ -32,7 +32,7 @@ Array = NDArray[Any]
 #: Smaller annotation files are parsed each time, which takes less than a tenth of a second.
 MIN_CACHED_BYTES = 1_000_000
 #: Another number, another meaning of the columns: older folders are written anew.
-VERSION = 3
+VERSION = 4
 _NAMES = tuple(field.name for field in fields(HandColumns))
 _CHECKS = "columns.json"
 

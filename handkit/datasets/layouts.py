@@ -10,7 +10,8 @@ Those of COCO keypoint JSON:
   JSON; per hand `flip_disagreement`, by which its labels are judged.
 * ``coco_wholebody``: COCO-WholeBody 1.0 (Jin et al., ECCV 2020). One *person* per annotation with `lefthand_kpts`,
   `lefthand_box` (xywh), `lefthand_valid` and the same of the right hand; coordinates as in ``coco``. Some joints have a
-  fraction as v, which, as its authors say, makes them labelled as any v > 0 does.
+  fraction as v, which, as its authors say, makes them labelled as any v > 0 does. A hand that is not valid is not
+  labelled; a crowd of people (`iscrowd`) without a valid hand is one crowd region, its `bbox`.
 * ``onehand10k``, ``freihand``, ``panoptic``, ``rhd``: mmpose's conversions of these data sets, one hand per annotation
   in `keypoints`, with `bbox`. v is 1 for labelled joints, which become `visible` 2, as the files do not say which are
   hidden. FreiHAND has right hands only; Panoptic's pictures are named ``*_l.jpg`` or ``*_r.jpg`` by the person's side
@@ -96,6 +97,8 @@ def _hands_of_a_person(row: Row, image: Row, where: str) -> Iterator[RawHand]:
         valid, keypoints, box = (row[field] for field in fields)
         if valid:
             yield RawHand(f"annotation {row.get('id')!r}, {side} hand", keypoints, box, side, bool(row.get("iscrowd")))
+    if row.get("iscrowd") and row.get("bbox") is not None and not (row["lefthand_valid"] or row["righthand_valid"]):
+        yield RawHand(f"annotation {row.get('id')!r}, crowd", _NO_JOINTS, row["bbox"], crowd=True)
 
 
 LAYOUTS: dict[LayoutName, Layout | Original] = {

@@ -11,7 +11,7 @@ from typing import Any
 from handkit.datasets.columns import Document, parse
 from handkit.datasets.index import HandIndex, parse_index
 from handkit.datasets.layouts import LAYOUTS, LayoutName
-from handkit.datasets.ms_rows import coco_rows, rows_of
+from handkit.datasets.ms_rows import Pictures, coco_rows, rows_of
 from handkit.datasets.reader import BoxKind, HandReader, Unlabelled
 from handkit.errors import DataError, MissingExtraError
 from handkit.files import write_json, writing
@@ -55,7 +55,7 @@ class MsDataset(HandReader):
         loaded = _load(dataset, split) if isinstance(dataset, (str, os.PathLike)) else dataset
         folder = _split_folder(loaded, split)
         self._document: dict[str, Any] | None = None
-        self._pictures: dict[str, bytes] = {}
+        self._pictures = Pictures()
         if folder is not None:
             file = _labels_in(folder)
             index = parse_index(file, _layout(json.loads(file.read_bytes())))
@@ -63,15 +63,14 @@ class MsDataset(HandReader):
         else:
             root = Path(image_root or ".").absolute()
             rows = coco_rows(rows_of(loaded), root, "MsDataset")
-            self._document, index = rows.document, _index(rows.document)
-            self._pictures = {str(root / name): content for name, content in rows.pictures.items()}
+            self._document, index, self._pictures = rows.document, _index(rows.document), rows.pictures
         super().__init__(index, root, box, unlabelled)
 
     def __getitem__(self, index: int) -> Sample:
         """Sample `index`, without its pixels; its `source` is a path, or the encoded picture."""
         sample = super().__getitem__(index)
-        picture = self._pictures.get(sample["source"])
-        return sample if picture is None else {**sample, "source": picture}
+        name = self.index.columns.file_names[self.index.image_of(self._row(index))].decode()
+        return {**sample, "source": self._pictures[name]} if name in self._pictures else sample
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_document": None}
@@ -84,12 +83,12 @@ class MsDataset(HandReader):
         """
         file = self.index.path if self._document is None else folder / "labels.json"
         if self._document is not None:
-            for place, content in self._pictures.items():
-                with writing(folder / Path(place).name) as picture:
-                    picture.write(content)
-            moved = {place: str((folder / Path(place).name).absolute()) for place in self._pictures}
+            for name in self._pictures:
+                with writing(folder / name) as picture:
+                    picture.write(self._pictures[name])
+            moved = {name: str((folder / name).absolute()) for name in self._pictures}
             images = [
-                {**image, "file_name": moved.get(str(self.image_root / image["file_name"]), image["file_name"])}
+                {**image, "file_name": moved.get(image["file_name"], image["file_name"])}
                 for image in self._document["images"]
             ]
             write_json(file, {**self._document, "images": images})

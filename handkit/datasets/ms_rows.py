@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,16 +16,55 @@ from handkit.errors import DataError, ImageError
 _PICTURES = ("image", "image:FILE", "file_name", "image_path")
 
 
+class Pictures:
+    """Encoded pictures that lie in no file, by the `file_name` of their image, which is then a number.
+
+    Those of rows that can be read again by their number, as the mapped ones of a `datasets.Dataset`, are left there;
+    those of an iterator, and of a list, which has them in memory as it is, are kept.
+
+    Args:
+        rows: dicts.
+        where: the data set's name in messages.
+    """
+
+    def __init__(self, rows: Any = (), where: str = "") -> None:
+        again = all(hasattr(rows, name) for name in ("__getitem__", "__len__")) and not isinstance(rows, (list, tuple))
+        self._rows: Any = rows if again else None
+        self._where = where
+        self._kept: dict[str, bytes | int] = {}
+
+    def add(self, name: str, number: int, content: bytes) -> None:
+        """Notes the picture of a row."""
+        self._kept[name] = content if self._rows is None else number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kept
+
+    def __getitem__(self, name: str) -> bytes:
+        """The encoded picture."""
+        kept = self._kept[name]
+        if isinstance(kept, bytes):
+            return kept
+        place = f"{self._where}: row {kept}"
+        content = _stored(self._rows[kept], place)
+        if isinstance(content, bytes):
+            return content
+        raise DataError(f"{place}: had a picture of its own when it was read first, and now names {content}")
+
+
 class Rows(NamedTuple):
     """A COCO document, and the pictures of those images that lie in no file.
 
     Args:
         document: `images` and `annotations` as handkit's layout ``coco`` has them; `file_name` is an absolute path.
-        pictures: encoded pictures by the `file_name` of their image, which is then a number.
+        pictures: of those images.
     """
 
     document: dict[str, Any]
-    pictures: dict[str, bytes]
+    pictures: Pictures
 
 
 def rows_of(dataset: Any) -> Iterable[Mapping[str, Any]]:
@@ -56,16 +95,16 @@ def coco_rows(rows: Iterable[Mapping[str, Any]], root: Path, where: str) -> Rows
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    pictures: dict[str, bytes] = {}
+    pictures = Pictures(rows, where)
     for number, row in enumerate(rows):
         place = f"{where}: row {number}"
         if not isinstance(row, Mapping):
             raise DataError(f"{place}: expected columns by name, got {type(row).__name__}")
         if "annotations" in row and "images" in row:
-            return Rows(_one_row(row, place), {})
+            return Rows(_one_row(row, place), Pictures())
         name, content, size = _picture(row, root, number, place)
         if content is not None:
-            pictures[name] = content
+            pictures.add(name, number, content)
         images.append({"id": number, "file_name": name, "width": size[0], "height": size[1]})
         for hand in _hands(row, place):
             annotations.append({"id": len(annotations), "image_id": number, **hand})
@@ -82,6 +121,17 @@ def _one_row(row: Mapping[str, Any], place: str) -> dict[str, Any]:
 
 def _picture(row: Mapping[str, Any], root: Path, number: int, place: str) -> tuple[str, bytes | None, tuple[int, int]]:
     """The picture's file, or a number and its encoded bytes, and its upright size."""
+    value = _stored(row, place)
+    if isinstance(value, bytes):
+        return f"{number:08d}", value, _size(row, value, place)
+    path = root / value
+    if not path.is_file():
+        raise DataError(f"{place}: no picture {path}; name the folder of the pictures by image_root")
+    return str(path.absolute()), None, _size(row, path, place)
+
+
+def _stored(row: Mapping[str, Any], place: str) -> str | Path | bytes:
+    """A row's picture: the path of its file, or encoded."""
     key = next((key for key in _PICTURES if row.get(key) is not None), None)
     if key is None:
         raise DataError(f"{place}: has no picture; it needs the column image (or {', '.join(_PICTURES[1:])})")
@@ -89,14 +139,7 @@ def _picture(row: Mapping[str, Any], root: Path, number: int, place: str) -> tup
     if isinstance(value, Mapping):
         path, content = value.get("path"), value.get("bytes")
         value = content if content is not None else path
-    if isinstance(value, (str, Path)):
-        path = root / value
-        if not path.is_file():
-            raise DataError(f"{place}: no picture {path}; name the folder of the pictures by image_root")
-        return str(path.absolute()), None, _size(row, path, place)
-    if not isinstance(value, bytes):
-        value = _encoded(value, place)
-    return f"{number:08d}", value, _size(row, value, place)
+    return value if isinstance(value, (str, Path, bytes)) else _encoded(value, place)
 
 
 def _size(row: Mapping[str, Any], source: Path | bytes, place: str) -> tuple[int, int]:

@@ -62,10 +62,11 @@ class SortedJoints:
     Args:
         points: (N, 21, 2) pixels of the best hand of each photograph.
         gestures: N names.
-        files: N photographs, relative to the folder.
+        files: N photographs, relative to `root`.
         sizes: their N (width, height).
         classes: the folders' names, sorted.
         without_hand: photographs in which no hand was found, or that could not be read.
+        root: the folder of those folders.
     """
 
     points: Array
@@ -74,10 +75,13 @@ class SortedJoints:
     sizes: tuple[tuple[int, int], ...]
     classes: tuple[str, ...]
     without_hand: tuple[Path, ...]
+    root: Path
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes them as `handkit.datasets.GestureHands` reads them."""
-        write_gestures(path, self.points, self.gestures, self.files, self.sizes)
+        """Writes them as `handkit.datasets.GestureHands` reads them, the photographs relative to the file's folder."""
+        root, folder = self.root.resolve(), Path(path).parent.resolve()
+        files = [Path(os.path.relpath(root / name, folder)).as_posix() for name in self.files]
+        write_gestures(path, self.points, self.gestures, files, self.sizes)
 
 
 def read_sorted(
@@ -117,7 +121,7 @@ def read_sorted(
         if len(hands) == known:
             raise DataError(f"{root / name}: in none of its {len(files)} pictures a hand was found")
     points, gestures, names, sizes = zip(*hands, strict=True)
-    return SortedJoints(np.array(points), gestures, names, sizes, tuple(pictures), tuple(without))
+    return SortedJoints(np.array(points), gestures, names, sizes, tuple(pictures), tuple(without), root)
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

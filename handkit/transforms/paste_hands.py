@@ -9,20 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import ConfigError, DataError
-from handkit.images import read_image
 from handkit.registry import TRANSFORMS
 from handkit.skeleton import HAND
 from handkit.transforms.background import soft_weight
 from handkit.transforms.base import Sample
 from handkit.transforms.draws import check_at_least_0, check_shares, stream
+from handkit.transforms.loading import LoadImage
 from handkit.transforms.random_view import RandomView
 from handkit.transforms.whole_images import boxes_of
 
 Array = NDArray[Any]
+_LOAD = LoadImage()
 
 
 class Pictures(Protocol):
-    """Samples with `source`, `boxes` and `mask`."""
+    """Samples with `source` or, of a data set that renders, `img`; with `boxes` and `mask`."""
 
     def __len__(self) -> int: ...
 
@@ -37,7 +38,7 @@ class PasteHands:
     already is left out. Stands behind the `RandomView` of the picture itself, whose `mask` is used up.
 
     Args:
-        pictures: samples of whole images with masks, e.g. `ImageBoxes` of `HandShards`.
+        pictures: samples of whole images with masks, e.g. `HandScenes`, or `ImageBoxes` of `HandShards`.
         view: how a pasted picture is looked at; its `input_size` is that of the picture it is pasted on.
         count: most pictures pasted; their number is drawn evenly from 1 on.
         most_hidden: share of a box.
@@ -87,7 +88,7 @@ class PasteHands:
         other = self.pictures[int(rng.integers(len(self.pictures)))]
         if "mask" not in other:
             raise DataError(f"PasteHands: {other.get('sample_id', 'a picture')} has no 'mask' to be cut out by")
-        return self.view({**other, "img": read_image(other["source"]), "rng": rng})
+        return self.view({**_LOAD(other), "rng": rng})
 
     def _paste(self, sample: Sample, other: Sample) -> Sample:
         img, mask = sample["img"], other["mask"]

@@ -159,7 +159,7 @@ class Resize:
         img = cv2.resize(np.ascontiguousarray(sample["img"]), self.input_size, interpolation=cv2.INTER_LINEAR)
         mask = mask_of(sample, self)
         if mask is not None:
-            mask = cv2.resize(mask, self.input_size, interpolation=cv2.INTER_NEAREST)
+            mask = cv2.resize(mask, self.input_size, interpolation=cv2.INTER_NEAREST_EXACT)
         if "boxes" not in sample:
             return {**sample, "img": img} if mask is None else {**sample, "img": img, "mask": mask}
         size = np.array(self.input_size * 2)

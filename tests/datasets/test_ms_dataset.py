@@ -92,6 +92,26 @@ def test_every_form_of_picture(form: str, tmp_path: Path) -> None:
     same(pickle.loads(pickle.dumps(reader)), reader)
 
 
+class Mapped:
+    """Rows that lie on disk, as those of a `datasets.Dataset` do."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return row(image={"bytes": encoded(picture(40 + number)), "path": None})
+
+
+def test_pictures_of_rows_on_disk_stay_there(tmp_path: Path) -> None:
+    reader, kept = MsDataset(Loaded(Mapped())), MsDataset(iter(list(Mapped())))
+    assert encoded(picture()) in pickle.dumps(kept)
+    assert encoded(picture()) not in pickle.dumps(reader)
+    same(pickle.loads(pickle.dumps(reader)), kept)
+    same(build(reader.export(tmp_path / "exported")), kept)
+
+
 def test_several_hands_and_their_sides(tmp_path: Path) -> None:
     one = row()
     rows = [row(keypoints=[one["keypoints"]] * 2, bbox=[one["bbox"], [0, 0, 30, 20]], hand_side=["left", "right"])]

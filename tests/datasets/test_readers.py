@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handkit.datasets import CocoHands, CocoWholeBodyHand, HandPhotos
+from handkit.datasets import CocoHands, CocoWholeBodyHand, HandPhotos, ImageBoxes
 from handkit.datasets.reader import HandReader
 from handkit.errors import DataError, HandkitError, ImageError
 from handkit.geometry import hand_box
@@ -119,6 +119,20 @@ def test_whole_body_gives_both_hands_left_first(files: Path) -> None:
     np.testing.assert_allclose(image.boxes[0], left["box"])
     joints = CocoWholeBodyHand(files / "coco_wholebody.json", box="joints")
     np.testing.assert_allclose(joints[1]["box"], hand_box(right["keypoints"], (96, 60)), rtol=1e-6)
+
+
+def test_a_crowd_of_people_is_an_ignored_box(changed: Callable[..., Path]) -> None:
+    hidden = {"lefthand_valid": False, "righthand_valid": False, "bbox": [10, 5, 40, 30]}
+    path = changed("coco_wholebody.json", **hidden, iscrowd=1)
+    document = json.loads(path.read_text())
+    document["annotations"][2]["iscrowd"] = 0
+    path.write_text(json.dumps(document))
+    for box in ("annotated", "joints"):
+        reader = CocoWholeBodyHand(path, box=box)
+        assert len(reader) == 2
+        (image,) = ImageBoxes(reader)
+        assert image["ignored_boxes"].tolist() == [[10, 5, 50, 35]]
+        assert len(image["boxes"]) == 2
 
 
 def test_annotated_boxes_are_the_files_own(files: Path, changed: Callable[..., Path]) -> None:

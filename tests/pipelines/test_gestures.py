@@ -72,6 +72,17 @@ def test_photographs_are_sorted_by_their_folders(tmp_path: Path) -> None:
     assert [path.name for path in found.without_hand] == ["1.png"]
 
 
+def test_the_file_names_photographs_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "photos").mkdir()
+    folder(tmp_path / "photos", a=1, b=1)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    read_sorted("photos", lambda files, on_error: [HANDS for _ in files]).save("out/joints.json")
+    names = read_gestures("out/joints.json")[2]
+    assert names == ["../photos/a/0.png", "../photos/b/0.png"]
+    assert all((tmp_path / "out" / name).is_file() for name in names)
+
+
 def test_folders_that_teach_nothing_are_refused(tmp_path: Path) -> None:
     def none(files: list[str], on_error: str) -> list[Hands]:
         return [Hands.empty((8, 8)) for _ in files]

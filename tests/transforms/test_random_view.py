@@ -171,6 +171,14 @@ def test_pasted_hands_bring_their_boxes_and_hide_nobody(tmp_path: Path) -> None:
     assert PasteHands(Discs(path), RandomView(SIZE), prob=0.0)(full) is full
 
 
+def test_hands_of_rendered_pictures_are_pasted() -> None:
+    """`HandScenes` has no `source` to be read, but pixels."""
+    room = {"img": np.zeros((128, 128, 3), np.uint8), "boxes": np.zeros((0, 4), np.float32), "sample_id": "room"}
+    paste = PasteHands([disc()], RandomView(SIZE, hand_size=(0.3, 0.5), shift=0.0), count=1, prob=1.0)
+    done = paste({**room, "rng": np.random.default_rng(0)})
+    assert box_iou(done["boxes"], green(done["img"])[None])[0, 0] > 0.8
+
+
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     path = tmp_path / "disc.png"
     Image.fromarray(disc()["img"]).save(path)

@@ -229,6 +229,10 @@ def test_masks_go_with_their_pictures(step: Any) -> None:
         np.testing.assert_array_equal(done["mask"], done["img"][..., 0])
 
 
+def test_a_resized_mask_has_the_pixels_in_the_middle_of_those_it_stands_for() -> None:
+    np.testing.assert_array_equal(Resize((16, 8))(masked())["mask"], masked()["mask"][2::5, 1::3])
+
+
 def test_a_crop_lies_anywhere_and_keeps_what_is_in_it() -> None:
     cut = RandomCrop((32, 24))
     corners = set()

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from handkit.datasets.exchange.coco import read_coco, write_coco
 from handkit.datasets.exchange.cvat import read_cvat, write_cvat
-from handkit.datasets.exchange.label_studio import read_label_studio, write_label_studio
+from handkit.datasets.exchange.label_studio import interface_file, read_label_studio, write_label_studio
 from handkit.datasets.exchange.labelled import Labels
 from handkit.datasets.exchange.yolo import read_yolo, write_yolo
 from handkit.errors import DataError, did_you_mean
@@ -77,7 +77,7 @@ def convert(
         order: the order of the joints, of `handkit.skeleton.ORDERS`, where the source does not name them; a source that
             does is mapped by the names.
         image_root: the folder that the pictures' names are relative to; None: that of the source, or its ``images``.
-        overwrite: replace a target file.
+        overwrite: replace a target file, and Label Studio's interface beside it.
 
     Raises:
         DataError: an unknown format or order, a source that breaks its form, or a target that is there already.
@@ -89,11 +89,7 @@ def convert(
             raise DataError(f"no format is called {name!r}; {did_you_mean(name, FORMATS)}")
     if order is not None and (order not in ORDERS or of not in _UNNAMED):
         raise DataError(f"--joint-order takes one of {', '.join(ORDERS)}, for {' and '.join(_UNNAMED)}, not {order!r}")
-    if to != "yolo" and target.is_dir():
-        raise DataError(f"{target} is a folder; name a file")
-    if target.exists() and not (overwrite and to != "yolo"):
-        hint = "name a new folder" if to == "yolo" else "name another file, or --overwrite"
-        raise DataError(f"{target} exists; {hint}")
+    _check_target(source, target, to, overwrite)
     labels = _read(source, of, order)
     if not labels.images:
         raise DataError(f"{source}: holds no image, so there is nothing to convert")
@@ -105,6 +101,22 @@ def convert(
             _rebase(labels, root, target.parent)
         lost = _WRITERS[to](labels, target)
     return Conversion(len(labels.images), len(labels.hands), lost, labels.notes)
+
+
+def _check_target(source: Path, target: Path, to: str, overwrite: bool) -> None:
+    """Raises where something stands that must stay, at the target or at the interface beside Label Studio's tasks."""
+    if to == "yolo":
+        if target.exists():
+            raise DataError(f"{target} exists; name a new folder")
+        return
+    beside = interface_file(target)
+    for file in (target, beside) if to == "label-studio" else (target,):
+        if file.is_dir():
+            raise DataError(f"{file} is a folder; name a file")
+        if file.exists() and not overwrite:
+            raise DataError(f"{file} exists; name another file, or --overwrite")
+    if to == "label-studio" and beside.resolve() in (source.resolve(), target.resolve()):
+        raise DataError(f"{beside}: the labelling interface would replace it; name a target that is not {target.name}")
 
 
 _WRITERS = {"coco": write_coco, "cvat": write_cvat, "label-studio": write_label_studio}

@@ -146,9 +146,13 @@ def _read_image(node: Element, where: str, strange: Lost) -> LabelledImage:
 
 def _read_box(shape: Element, where: str) -> Array:
     try:
-        return np.array([float(shape.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr")]) - _EDGE
+        box = np.array([float(shape.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr")]) - _EDGE
+        rotation = float(shape.get("rotation", 0))
     except (KeyError, ValueError):
-        raise DataError(f"{where}: a box needs the numbers xtl, ytl, xbr and ybr") from None
+        raise DataError(f"{where}: a box needs the numbers xtl, ytl, xbr and ybr, and rotation, if any") from None
+    if rotation:
+        raise DataError(f"{where}: a box is rotated; hands have upright boxes: set its rotation to 0")
+    return box
 
 
 def _read_hand(shape: Element, where: str) -> LabelledHand:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, Lost, check_joints
+from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, Lost, boxed_hands, check_joints
 from handkit.errors import DataError, did_you_mean
 from handkit.files import write_json, writing
 from handkit.skeleton import HAND
@@ -46,6 +46,11 @@ def interface() -> str:
 """
 
 
+def interface_file(path: Path) -> Path:
+    """Where the interface of the tasks in a file is written: beside them."""
+    return path.with_suffix(".xml")
+
+
 def write_label_studio(labels: Labels, path: Path) -> list[str]:
     """Writes the tasks, and beside them the labelling interface as ``.xml``.
 
@@ -57,7 +62,7 @@ def write_label_studio(labels: Labels, path: Path) -> list[str]:
     tasks = []
     for number, image in enumerate(labels.images, 1):
         regions: list[dict[str, Any]] = []
-        for place, hand in enumerate(image.hands):
+        for place, hand in enumerate(boxed_hands(image, lost)):
             lost.add("hands without a box (their rectangle is the joints' box x 1.15)", int(hand.box is None))
             lost.add("the places of joints that are not labelled", int(hand.joints[hand.joints[:, 2] == 0, :2].any()))
             regions += _regions(hand, image.size, f"i{number}h{place}")
@@ -65,7 +70,7 @@ def write_label_studio(labels: Labels, path: Path) -> list[str]:
             regions.append(_rectangle(box, image.size, f"i{number}d{place}", _DRAWN))
         data = {"image": _LOCAL + urllib.parse.quote(image.name)}
         tasks.append({"id": number, "data": data, "annotations": [{"result": regions}]})
-    with writing(path.with_suffix(".xml"), "w") as file:
+    with writing(interface_file(path), "w") as file:
         file.write(interface())
     write_json(path, tasks)
     return lost.lines()
@@ -106,7 +111,7 @@ def _percent(value: float, side: int) -> float:
 
 
 def read_label_studio(path: Path) -> Labels:
-    """Reads tasks with the labels of `interface`; of several annotations of a task the last is taken.
+    """Reads tasks with the labels of `interface`; of a task's annotations the last that was not skipped is taken.
 
     Raises:
         DataError: no list of tasks, or a region that is no part of a hand; the message names the task.
@@ -124,10 +129,8 @@ def read_label_studio(path: Path) -> Labels:
     for task in tasks:
         where = f"{path}: task {task.get('id') if isinstance(task, dict) else task!r}"
         try:
-            results = task["annotations"]
             name = _file_of(task["data"]["image"])
-            regions = results[-1]["result"] if results else []
-            notes.add("older annotations of a task that has several", len(results) - 1 if len(results) > 1 else 0)
+            regions = _regions_of(task["annotations"], notes)
             if not regions:
                 notes.add("tasks without a region: their size is unknown, so they are left out")
                 continue
@@ -135,6 +138,17 @@ def read_label_studio(path: Path) -> Labels:
         except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise DataError(f"{where}: no task of Label Studio's JSON export: {error!r}") from None
     return Labels(images, [f"not read: {line}" for line in notes.lines()])
+
+
+def _regions_of(annotations: list[dict[str, Any]], notes: Lost) -> list[dict[str, Any]]:
+    """The regions of a task's last annotation that was not skipped; none where all were."""
+    kept = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
+    notes.add("skipped annotations", len(annotations) - len(kept))
+    notes.add("older annotations of a task that has several", max(len(kept) - 1, 0))
+    results = kept[-1]["result"] if kept else []
+    regions = [result for result in results if result.get("type") != "relation"]
+    notes.add("relations between regions", len(results) - len(regions))
+    return regions
 
 
 def _file_of(reference: str) -> str:

@@ -37,7 +37,7 @@ class LabelledHand:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def some_box(self, size: tuple[int, int]) -> Array:
-        """The box; without one handkit's hand box, that of the joints x 1.15."""
+        """The box; without one handkit's hand box, that of the joints x 1.15, of which one must be labelled."""
         if self.box is not None:
             return self.box
         return np.asarray(hand_box(self.joints[self.joints[:, 2] > 0, :2], size), np.float64)
@@ -110,6 +110,13 @@ class Lost:
     def lines(self) -> list[str]:
         """One line per kind of loss."""
         return [what if count == 1 else f"{what}: {count} times" for what, count in self._counts.items()]
+
+
+def boxed_hands(image: LabelledImage, lost: Lost) -> list[LabelledHand]:
+    """The hands that have a box or a joint to put one around; the others are noted as left out."""
+    hands = [hand for hand in image.hands if hand.box is not None or (hand.joints[:, 2] > 0).any()]
+    lost.add("hands without a box and without a labelled joint, which are left out", len(image.hands) - len(hands))
+    return hands
 
 
 def joint_order(names: object, where: str) -> Array:

@@ -15,7 +15,15 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, Lost, check_joints, joint_order
+from handkit.datasets.exchange.labelled import (
+    LabelledHand,
+    LabelledImage,
+    Labels,
+    Lost,
+    boxed_hands,
+    check_joints,
+    joint_order,
+)
 from handkit.errors import DataError, ImageError
 from handkit.images import picture_files, picture_size
 from handkit.skeleton import HAND, from_order
@@ -52,8 +60,9 @@ def write_yolo(labels: Labels, folder: Path, pictures: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
         made = Path(beside) / folder.name
         for image in labels.images:
-            lines = [_line(hand, image.size, sides, lost) for hand in image.hands if not hand.crowd]
-            lost.add("crowd regions, which are left out", len(image.hands) - len(lines))
+            lost.add("crowd regions, which are left out", sum(hand.crowd for hand in image.hands))
+            hands = [hand for hand in boxed_hands(image, lost) if not hand.crowd]
+            lines = [_line(hand, image.size, sides, lost) for hand in hands]
             text = made / "labels" / PurePosixPath(image.name).with_suffix(".txt")
             copy = made / "images" / image.name
             for file in (text, copy):

@@ -99,7 +99,7 @@ def _framed(sample: dict[str, Any]) -> dict[str, Any]:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return {
         "img": cv2.resize(sample["img"][square], (SIZE, SIZE), interpolation=way),
-        "mask": cv2.resize(sample["mask"][square], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST),
+        "mask": cv2.resize(sample["mask"][square], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST_EXACT),
         "camera": move @ sample["camera"],
         "xyz_cam": sample["xyz_cam"],
     }

@@ -85,6 +85,8 @@ def write_shards(
 ) -> None:
     """Renders all items of a data set that are not in the folder yet; only one process may do so at a time.
 
+    The labels of all shards together are written anew by every call.
+
     Args:
         dataset: the generator.
         folder: made if absent; shards of the same generator that are in it stay.
@@ -120,8 +122,9 @@ def write_shards(
                         report(Progress(done + rendered, total, rendered))
                     write_json(part / HANDS, _document(shard, pictures, dataset.image_size))
                 _merge(folder, shards)
+        if not missing:
+            _merge(folder, shards)  # The labels of all shards may be damaged where every shard is whole.
         if not (folder / SHEET).is_file():
-            _merge(folder, shards)
             _write_sheet(folder, shards)
 
 

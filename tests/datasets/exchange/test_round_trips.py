@@ -99,6 +99,19 @@ def test_what_a_format_does_not_hold_is_said(source: Path, tmp_path: Path, name:
         assert any(words in line for line in lost), (words, lost)
 
 
+@pytest.mark.parametrize("name", ["label-studio", "yolo"])
+def test_a_hand_without_box_and_joints_is_left_out_and_said(source: Path, tmp_path: Path, name: str) -> None:
+    document = json.loads(source.read_text())
+    del document["annotations"][0]["bbox"]
+    document["annotations"][0]["keypoints"] = [0] * 63
+    source.write_text(json.dumps(document))
+    lost = convert(source, tmp_path / SUFFIX[name], name).lost
+    assert "hands without a box and without a labelled joint, which are left out" in lost
+    root = None if name == "yolo" else source.parent
+    convert(tmp_path / SUFFIX[name], tmp_path / "back.json", "coco", image_root=root)
+    assert len(hands(tmp_path / "back.json")) == 3 - (name == "yolo")
+
+
 def test_coco_keeps_fields_it_does_not_know(source: Path, tmp_path: Path) -> None:
     convert(source, tmp_path / "new.json", "coco")
     document = json.loads((tmp_path / "new.json").read_text())
@@ -161,6 +174,16 @@ def test_a_shuffled_skeleton_of_cvat_is_read_by_its_names(source: Path, tmp_path
         convert(tmp_path / "c.xml", tmp_path / "c.json", "coco")
 
 
+def test_a_rotated_box_of_cvat_is_refused(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "a.xml", "cvat")
+    text = (tmp_path / "a.xml").read_text()
+    (tmp_path / "b.xml").write_text(text.replace('<box label="hand box"', '<box rotation="0.0" label="hand box"'))
+    convert(tmp_path / "b.xml", tmp_path / "b.json", "coco")
+    (tmp_path / "c.xml").write_text(text.replace('<box label="hand box"', '<box rotation="30.0" label="hand box"'))
+    with pytest.raises(DataError, match=r"image 'a/one\.png': a box is rotated; hands have upright boxes"):
+        convert(tmp_path / "c.xml", tmp_path / "c.json", "coco")
+
+
 def test_yolo_names_its_joints_and_says_that_no_flip_index_is_needed(source: Path, tmp_path: Path) -> None:
     convert(source, tmp_path / "yolo", "yolo")
     text = (tmp_path / "yolo/data.yaml").read_text()
@@ -189,6 +212,20 @@ def test_label_studio_tells_its_interface_and_finds_the_hand_of_a_loose_joint(so
         convert(tmp_path / "loose.json", tmp_path / "loose_coco.json", "coco")
 
 
+def test_label_studio_passes_over_skipped_annotations_and_relations(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "tasks.json", "label-studio")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    annotations = tasks[0]["annotations"]
+    annotations[0]["was_cancelled"] = False
+    relation = {"type": "relation", "from_id": "i1h0", "to_id": "i1h1", "direction": "right"}
+    annotations[0]["result"].insert(0, relation)
+    annotations.append({"was_cancelled": True, "result": []})
+    (tmp_path / "skipped.json").write_text(json.dumps(tasks))
+    done = convert(tmp_path / "skipped.json", tmp_path / "new.json", "coco", image_root=source.parent)
+    assert (done.images, done.hands) == (2, 4)
+    assert done.notes == ["not read: skipped annotations", "not read: relations between regions"]
+
+
 BAD = {
     "empty.xml": ("", "not an XML file"),
     "video.xml": ("<annotations><track/></annotations>", "CVAT for images 1.1"),
@@ -208,6 +245,20 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str) -> None:
         convert(tmp_path / name, tmp_path / "new.json", "coco")
     assert name in str(caught.value)
     assert not (tmp_path / "new.json").exists()
+
+
+def test_the_interface_of_label_studio_replaces_nothing_unasked(source: Path, tmp_path: Path) -> None:
+    convert(source, tmp_path / "labels.xml", "cvat")
+    before = (tmp_path / "labels.xml").read_bytes()
+    with pytest.raises(DataError, match=r"labels\.xml exists; name another file, or --overwrite"):
+        convert(source, tmp_path / "labels.json", "label-studio")
+    for target in ("labels.json", "labels.xml"):
+        with pytest.raises(DataError, match=r"labels\.xml: the labelling interface would replace it"):
+            convert(tmp_path / "labels.xml", tmp_path / target, "label-studio", overwrite=True)
+    assert (tmp_path / "labels.xml").read_bytes() == before
+    assert not (tmp_path / "labels.json").exists()
+    convert(source, tmp_path / "labels.json", "label-studio", overwrite=True)
+    assert (tmp_path / "labels.xml").read_text().startswith("<View>")
 
 
 def test_a_target_that_is_there_stays(source: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handkit.datasets import FreiHAND
+from handkit.datasets.synthetic import freihand_folder
 from handkit.datasets.synthetic.freihand_folder import write_freihand
 from handkit.errors import DataError
 from handkit.images import read_image
@@ -45,6 +46,14 @@ def test_joints_lie_on_the_hand_in_every_version(folder: Path) -> None:
             assert apart[inside].mean() < 6 < apart[mask < 20].mean()
     scale = json.loads((folder / "training_scale.json").read_text())
     assert all(0.02 < length < 0.06 for length in scale)
+
+
+def test_a_mask_is_scaled_with_its_picture() -> None:
+    """Where a picture and its mask have their column as value, neither is left of the other."""
+    columns = np.tile(np.arange(320, dtype=np.float32)[None, :, None], (320, 1, 3))
+    labels = {"box": np.array([40, 40, 254, 254]), "camera": np.eye(3), "xyz_cam": np.zeros((21, 3))}
+    framed = freihand_folder._framed({"img": columns, "mask": columns[..., 0], **labels})
+    assert abs((framed["mask"] - framed["img"][..., 0]).mean()) < 0.05
 
 
 def test_bad_input_leaves_nothing(folder: Path, tmp_path: Path) -> None:

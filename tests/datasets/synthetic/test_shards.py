@@ -186,6 +186,17 @@ def test_damaged_shards_are_named(copy: Path) -> None:
         HandShards(copy)
 
 
+@pytest.mark.parametrize("name", ["hands.json", "xyz_cam.npy", "camera.npy"])
+def test_damaged_labels_of_all_shards_are_written_anew(copy: Path, name: str) -> None:
+    before = files(copy)
+    (copy / name).write_bytes(b"")
+    write_shards(capsules(2), copy)
+    assert files(copy) == before
+    (copy / name).unlink()
+    write_shards(capsules(2), copy)
+    assert files(copy) == before
+
+
 def test_hands_of_which_little_is_seen_are_crowd_regions() -> None:
     item = {**capsules()[0], "visible": np.array([2] * 7 + [0] * 14, np.uint8)}
     assert shards._annotation(item)["iscrowd"] == 1
