@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(__doc__)
     out, groups, files = sys.argv[1], sys.argv[2].split("/"), [Path(name) for name in sys.argv[3:]]
     figure, panels = pyplot.subplots(1, len(groups), squeeze=False, layout="constrained")
-    figure.set_size_inches(6 * len(groups) + 1, 4.5)
+    figure.set_size_inches(6 * len(groups) + 1, 6)
     for axes, group in zip(panels[0], groups, strict=True):
         _draw(axes, group.split(","), files)
     figure.savefig(out, dpi=110)
@@ -42,7 +42,7 @@ def _draw(axes: Axes, metrics: list[str], files: list[Path]) -> None:
             axes.plot(*zip(*shown, strict=True), marker="o", label=f"{path.stem}: {metric}")
     axes.set(xlabel="epoch", ylabel=", ".join(metrics))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12))  # below, where no line runs
 
 
 if __name__ == "__main__":
