@@ -84,6 +84,15 @@ def test_records_forget_what_a_killed_run_wrote_too_much(tmp_path: Path) -> None
     assert work_dir.results.read_text().strip() == ""
 
 
+def test_the_latest_states_stay(tmp_path: Path) -> None:
+    work_dir = WorkDir(tmp_path)
+    for epoch in range(1, 6):
+        work_dir.last.touch()
+        work_dir.keep_epoch(epoch, 3)
+        kept = {path.name for path in tmp_path.glob("epoch_*.pth")}
+        assert kept == {f"epoch_{number}.pth" for number in range(max(epoch - 2, 1), epoch + 1)}
+
+
 def test_tensorboard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingExtraError, match=r"handkit\[train\]"):
