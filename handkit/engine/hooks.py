@@ -20,6 +20,7 @@ from handkit.engine.schedules import Schedule
 from handkit.engine.state import TrainingState
 from handkit.engine.work_dir import WorkDir
 from handkit.errors import ConfigError
+from handkit.metrics.scores import lower_is_better
 from handkit.registry.keys import TrainingSettings
 
 
@@ -190,7 +191,8 @@ class StateHook(Hook):
         if name not in metrics:
             raise ConfigError(f"best_metric: {name!r} is not measured; the metrics give {', '.join(metrics)}")
         value, best = float(metrics[name]), progress.best
-        better = best is None or (value > best if self._settings.best_mode == "max" else value < best)
+        mode = self._settings.best_mode or ("min" if lower_is_better(name) else "max")
+        better = best is None or (value > best if mode == "max" else value < best)
         if math.isnan(value) or not better:
             return False
         progress.best, progress.best_epoch = value, progress.epoch

@@ -15,6 +15,8 @@ from handkit.metrics.samples import HandSamples, Metric
 
 #: Resampled sets that are reduced together.
 _BLOCK = 128
+#: What stands in the names of errors; all other numbers are better the larger they are.
+_ERRORS = ("EPE", "NME", "MPJPE", "false_hands")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ def score(metrics: Sequence[Metric], samples: HandSamples, bootstrap: int = 0, s
         notes={name: note for metric in metrics for name, note in metric.notes.items()},
         details=[line for metric in metrics for line in metric.details(samples)],
     )
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether a number, by its name in the table, is an error."""
+    return any(part in name for part in _ERRORS)
 
 
 def bootstrap_intervals(
