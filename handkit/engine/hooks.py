@@ -19,7 +19,6 @@ from handkit.engine.records import Records
 from handkit.engine.schedules import Schedule
 from handkit.engine.state import TrainingState
 from handkit.engine.work_dir import WorkDir
-from handkit.errors import ConfigError
 from handkit.metrics.scores import lower_is_better
 from handkit.registry.keys import TrainingSettings
 
@@ -188,8 +187,6 @@ class StateHook(Hook):
         if not measured or not metrics:
             return not measured
         name = self._settings.best_metric or next(iter(metrics))
-        if name not in metrics:
-            raise ConfigError(f"best_metric: {name!r} is not measured; the metrics give {', '.join(metrics)}")
         value, best = float(metrics[name]), progress.best
         mode = self._settings.best_mode or ("min" if lower_is_better(name) else "max")
         better = best is None or (value > best if mode == "max" else value < best)

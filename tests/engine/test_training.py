@@ -264,7 +264,13 @@ def test_the_state_of_another_training_is_refused(tiny: ModuleType, tmp_path: Pa
 
 def test_a_metric_that_is_not_measured_cannot_be_the_best(tiny: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"best_metric: 'PCK' is not measured; the metrics give PCK@0\.2, EPE"):
-        build_runner(tiny.config(best_metric="PCK", val_interval=1), tmp_path).train()
+        build_runner(tiny.config(best_metric="PCK"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_metrics_of_one_name_are_refused_before_training(tiny: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"two of them give the number 'PCK@0\.2'"):
+        build_runner(tiny.config(metrics=[dict(type="PCK"), dict(type="PCK")]), tmp_path)
 
 
 @pytest.mark.parametrize(
