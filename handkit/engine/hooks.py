@@ -88,7 +88,7 @@ class RecordHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Begins where a resumed state stands."""
         if self._records is not None:
-            self._records.begin(self._state.progress.iteration)
+            self._records.begin(self._state.progress.iteration, self._state.progress.epoch)
         self._clock = time.monotonic()
 
     def after_train_iter(

@@ -72,14 +72,17 @@ def test_the_average_is_the_formula() -> None:
 def test_records_forget_what_a_killed_run_wrote_too_much(tmp_path: Path) -> None:
     work_dir = WorkDir(tmp_path)
     records = Records(work_dir)
-    records.begin(0)
+    records.begin(0, 0)
     for iteration in range(1, 5):
         records.add("train", 1, iteration, {"loss": float(iteration)})
     records.add("epoch", 1, 4, {"EPE": float("nan"), "PCK": 0.5})
     assert work_dir.results.read_text() == "epoch,iteration,EPE,PCK\n1,4,,0.5\n"
     with work_dir.metrics.open("a") as file:
         file.write('{"kind": "tra')
-    records.begin(2)
+    records.begin(4, 0)  # stopped before the epoch's state was written, which is measured again
+    assert work_dir.results.read_text().strip() == ""
+    assert len(work_dir.metrics.read_text().splitlines()) == 4
+    records.begin(2, 0)
     assert [json.loads(line)["iteration"] for line in work_dir.metrics.read_text().splitlines()] == [1, 2]
     assert work_dir.results.read_text().strip() == ""
 
@@ -104,7 +107,7 @@ def test_tensorboard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     stub = SimpleNamespace(SummaryWriter=lambda folder, purge_step: written.append((folder, purge_step)) or writer)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", stub)
     records = Records(WorkDir(tmp_path), tensorboard=True)
-    records.begin(5)
+    records.begin(5, 0)
     records.add("train", 1, 6, {"loss": 2.0})
     records.close()
     assert written == [(str(tmp_path / "tensorboard"), 6), ("train/loss", 2.0, 6), "closed"]
