@@ -108,9 +108,11 @@ class RecordHook(Hook):
             self._add("train", runner.epoch + 1, values)
 
     def after_epoch(self, runner: Any, metrics: Mapping[str, float]) -> None:
-        """The epoch's line."""
-        self._tick()
+        """The epoch's line; the time of its measurement is none of the iterations'."""
         progress = self._state.progress
+        before = progress.minutes
+        self._tick()
+        progress.line_minutes += progress.minutes - before
         progress.epoch = runner.epoch
         means = {f"train_{name}": value for name, value in progress.epoch_means.take().items()}
         values = {**means, **metrics, "lr": self._lr(runner), "minutes": round(progress.minutes, 3)}
