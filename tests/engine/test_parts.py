@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from handkit.engine.average import WeightAverage
-from handkit.engine.loading import stack
 from handkit.engine.hooks import RecordHook
+from handkit.engine.loading import stack
 from handkit.engine.measuring import CropEvaluator, crop_samples
 from handkit.engine.optimizers import SGD, Adam, AdamW, scale_lr
 from handkit.engine.records import Records
