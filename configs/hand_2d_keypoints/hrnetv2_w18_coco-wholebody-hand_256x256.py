@@ -4,6 +4,7 @@
 
 COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data/coco/annotations. Paper: PCK@0.2 0.813, AUC
 0.840, EPE 4.39 with true boxes and the flip test, on 8 GPUs with 32 hands each. Not trained by handkit yet.
+mmpose begins with ImageNet's weights: `--cfg-options backbone_from=hrnetv2_w18.pth`.
 """
 
 _base_ = [

@@ -3,6 +3,7 @@
     python tools/train.py configs/hand_2d_keypoints/hrnetv2_w18_dark_freihand_256x256.py --work-dir DIR
 
 FreiHAND_pub_v2 and its evaluation part below data/freihand. No score is published for it. Not trained by handkit yet.
+mmpose begins with ImageNet's weights: `--cfg-options backbone_from=hrnetv2_w18.pth`.
 """
 
 _base_ = [

@@ -4,6 +4,7 @@
 
 OneHand10K below data/onehand10k, annotations as mmpose distributes them. Paper: PCK@0.2 0.990, AUC 0.567, EPE 24.26
 with true boxes and the flip test, on 8 GPUs with 64 hands each. Not trained by handkit yet.
+mmpose begins with ImageNet's weights: `--cfg-options backbone_from=hrnetv2_w18.pth`.
 """
 
 _base_ = [

@@ -4,6 +4,7 @@
 
 COCO 2017 images below data/coco, and COCO-WholeBody's annotations in data/coco/annotations. No score is published for
 it. Not trained by handkit yet.
+mmpose begins with ImageNet's weights: `--cfg-options backbone_from=hrnetv2_w18.pth`.
 """
 
 _base_ = [

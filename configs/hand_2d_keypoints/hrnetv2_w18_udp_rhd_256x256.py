@@ -4,6 +4,7 @@
 
 RHD_published_v2 below data/rhd, annotations as mmpose distributes them. Paper: PCK@0.2 0.992, AUC 0.902, EPE 2.19
 with true boxes and the flip test, on 8 GPUs with 64 hands each. Not trained by handkit yet.
+mmpose begins with ImageNet's weights: `--cfg-options backbone_from=hrnetv2_w18.pth`.
 """
 
 _base_ = [

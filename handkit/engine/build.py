@@ -34,6 +34,7 @@ from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
 from handkit.errors import ConfigError, did_you_mean
 from handkit.hub import resolve
+from handkit.metrics.scores import names_of
 from handkit.registry import CODECS, DATASETS, METRICS, MODELS, OPTIMIZERS, SCHEDULES, TRANSFORMS, build
 from handkit.registry.keys import TrainingSettings
 from handkit.registry.validate import measures_masks, needs_codec, validate
@@ -172,7 +173,11 @@ def _measurement(
     dataset = build(config["val_dataset"], DATASETS, "val_dataset")
     size = settings.val_batch_size or settings.batch_size
     loader = measuring_loader(dataset, image_part, size, settings.workers, processes)
-    evaluator = evaluator_of(config, _list(config, "metrics", METRICS), processes)
+    metrics = _list(config, "metrics", METRICS)
+    names = names_of(metrics, len(SKELETONS[config.get("skeleton", HAND.name)]))
+    if settings.best_metric is not None and settings.best_metric not in names:
+        raise ConfigError(f"best_metric: {settings.best_metric!r} is not measured; the metrics give {', '.join(names)}")
+    evaluator = evaluator_of(config, metrics, processes)
     codec = build(config["codec"], CODECS, "codec") if needs_codec(config) else None
     return {"val_loader": loader, "evaluator": evaluator}, tensor_part, codec
 

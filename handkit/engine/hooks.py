@@ -19,7 +19,7 @@ from handkit.engine.records import Records
 from handkit.engine.schedules import Schedule
 from handkit.engine.state import TrainingState
 from handkit.engine.work_dir import WorkDir
-from handkit.errors import ConfigError
+from handkit.metrics.scores import lower_is_better
 from handkit.registry.keys import TrainingSettings
 
 
@@ -88,7 +88,7 @@ class RecordHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Begins where a resumed state stands."""
         if self._records is not None:
-            self._records.begin(self._state.progress.iteration)
+            self._records.begin(self._state.progress.iteration, self._state.progress.epoch)
         self._clock = time.monotonic()
 
     def after_train_iter(
@@ -108,9 +108,11 @@ class RecordHook(Hook):
             self._add("train", runner.epoch + 1, values)
 
     def after_epoch(self, runner: Any, metrics: Mapping[str, float]) -> None:
-        """The epoch's line."""
-        self._tick()
+        """The epoch's line; the time of its measurement is none of the iterations'."""
         progress = self._state.progress
+        before = progress.minutes
+        self._tick()
+        progress.line_minutes += progress.minutes - before
         progress.epoch = runner.epoch
         means = {f"train_{name}": value for name, value in progress.epoch_means.take().items()}
         values = {**means, **metrics, "lr": self._lr(runner), "minutes": round(progress.minutes, 3)}
@@ -187,10 +189,9 @@ class StateHook(Hook):
         if not measured or not metrics:
             return not measured
         name = self._settings.best_metric or next(iter(metrics))
-        if name not in metrics:
-            raise ConfigError(f"best_metric: {name!r} is not measured; the metrics give {', '.join(metrics)}")
         value, best = float(metrics[name]), progress.best
-        better = best is None or (value > best if self._settings.best_mode == "max" else value < best)
+        mode = self._settings.best_mode or ("min" if lower_is_better(name) else "max")
+        better = best is None or (value > best if mode == "max" else value < best)
         if math.isnan(value) or not better:
             return False
         progress.best, progress.best_epoch = value, progress.epoch

@@ -33,9 +33,18 @@ class Records:
         if tensorboard:
             _summary_writer()
 
-    def begin(self, iteration: int) -> None:
-        """Drops what was written beyond an iteration: a killed run may have been further than its last.pth."""
-        rows = [row for row in self._rows() if row["iteration"] <= iteration]
+    def begin(self, iteration: int, epoch: int) -> None:
+        """Drops what was written beyond a state: a killed run may have been further than its last.pth.
+
+        Args:
+            iteration: iterations that are over.
+            epoch: epochs that are over, measurement included; a later one's line is written again.
+        """
+        rows = [
+            row
+            for row in self._rows()
+            if row["iteration"] <= iteration and (row["kind"] != "epoch" or row["epoch"] <= epoch)
+        ]
         with self._work_dir.guard(self._work_dir.metrics), writing(self._work_dir.metrics, "w") as file:
             file.writelines(map(strict_json, rows))
         self._write_results()

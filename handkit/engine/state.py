@@ -56,7 +56,7 @@ class Progress:
         epoch_length: iterations per epoch.
         samples: length of the training set.
         minutes: time spent on iterations and measurements, over all runs.
-        line_minutes: `minutes` of the last line of metrics.jsonl.
+        line_minutes: `minutes` of the last line of metrics.jsonl, and of measurements since.
         best: the best value of the best metric; None before the first measurement.
         best_epoch: the epochs that were over when it was measured.
         window: means since the last line of metrics.jsonl.

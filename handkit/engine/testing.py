@@ -35,12 +35,13 @@ from handkit.metrics.baseline import mean_pose_samples
 from handkit.metrics.masks import mask_pixels
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
-from handkit.metrics.scores import Scores, score
+from handkit.metrics.scores import Scores, names_of, score
 from handkit.registry import DATASETS, METRICS, TRANSFORMS, build
 from handkit.registry.config import load_config, with_options
 from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import measures_boxes, measures_gestures, measures_masks, validate
 from handkit.runtime.build import build_net
+from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms import split_stages
 from handkit.transforms.base import ImageTransform, Sample
 
@@ -122,6 +123,7 @@ def measure(
     if rotate:
         image_part = _turned(image_part, rotate, whole)
     metrics = [build(node, METRICS, "metrics") for node in resolved.get("metrics") or usual]
+    names_of(metrics, len(SKELETONS[resolved.get("skeleton", HAND.name)]))  # which refuses doubled ones
     evaluator = evaluator_of(resolved, metrics, processes)
     if told not in (_records, _image_records) and report is not None:
         raise ConfigError(f"{where}: finds no joints, and a report is about them: leave out --report")

@@ -61,7 +61,7 @@ class WorkDir:
         if keep_last:
             _link(self.last, self.folder / f"epoch_{epoch}.pth")
         kept = sorted(self.folder.glob("epoch_*.pth"), key=lambda path: int(path.stem.removeprefix("epoch_")))
-        for path in kept[: len(kept) - keep_last]:
+        for path in kept[: max(len(kept) - keep_last, 0)]:
             path.unlink()
 
     @contextmanager

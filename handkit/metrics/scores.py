@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import ConfigError
+from handkit.metrics.gesture_samples import GestureSamples
 from handkit.metrics.samples import HandSamples, Metric
 
 #: Resampled sets that are reduced together.
 _BLOCK = 128
+#: What stands in the names of errors; all other numbers are better the larger they are.
+_ERRORS = ("EPE", "NME", "MPJPE", "false_hands")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Scores:
 
 
 def score(metrics: Sequence[Metric], samples: HandSamples, bootstrap: int = 0, seed: int = 0) -> Scores:
-    """All numbers of all metrics; of two with one name the later counts.
+    """All numbers of all metrics.
 
     Args:
         metrics: what is measured.
@@ -83,17 +86,39 @@ def score(metrics: Sequence[Metric], samples: HandSamples, bootstrap: int = 0, s
         seed: of the resampling.
 
     Raises:
-        ConfigError: a negative number of sets.
+        ConfigError: a negative number of sets, or two metrics with one name.
     """
     if bootstrap < 0:
         raise ConfigError(f"a bootstrap needs a positive number of resampled sets, not {bootstrap}")
+    values: dict[str, float] = {}
+    for metric in metrics:
+        own = metric.compute(samples)
+        for name in filter(values.__contains__, own):
+            raise ConfigError(f"metrics: two of them give the number {name!r}; measure one of the two at a time")
+        values |= own
     return Scores(
-        values={name: value for metric in metrics for name, value in metric.compute(samples).items()},
+        values=values,
         intervals=bootstrap_intervals(metrics, samples, bootstrap, seed) if bootstrap else {},
         counts={"images": len(samples.unmatched), "hands": len(samples)},
         notes={name: note for metric in metrics for name, note in metric.notes.items()},
         details=[line for metric in metrics for line in metric.details(samples)],
     )
+
+
+def names_of(metrics: Sequence[Metric], joints: int = 21) -> list[str]:
+    """What metrics call their numbers, told by what they say of no samples of so many joints.
+
+    Raises:
+        ConfigError: two numbers of one name.
+    """
+    nothing = HandSamples.of_masks(np.zeros((0, 2), int), joints)
+    gestures = GestureSamples(np.zeros(0, int), np.zeros(0, int), ())
+    return list(score(metrics, replace(nothing, gestures=gestures)).values)
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether a number, by its name in the table, is an error."""
+    return any(part in name for part in _ERRORS)
 
 
 def bootstrap_intervals(

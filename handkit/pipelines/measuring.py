@@ -27,12 +27,13 @@ from handkit.metrics.evaluate import (
 )
 from handkit.metrics.measurement import Listener, Measurement
 from handkit.metrics.samples import Metric
-from handkit.metrics.scores import Scores, score
+from handkit.metrics.scores import Scores, names_of, score
 from handkit.pipelines.build import pipeline, read_model
 from handkit.pipelines.nets import used_nets
 from handkit.registry import DATASETS, METRICS, build
 from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
+from handkit.skeleton import HAND, SKELETONS
 
 #: What is always measured; of a task without joints the first three.
 PIPELINE_METRICS: tuple[dict[str, Any], ...] = (
@@ -191,8 +192,15 @@ def _photographs(
 
 
 def _metrics(config: Mapping[str, Any], joints: bool) -> list[Metric]:
+    """The usual metrics and the config's own, which stand in the place of usual ones of the same name."""
     always = PIPELINE_METRICS if joints else PIPELINE_METRICS[:3]
-    return [build(node, METRICS, "metrics") for node in (*always, *(config.get("metrics") or ()))]
+    usual, own = (
+        [build(node, METRICS, "metrics") for node in nodes] for nodes in (always, config.get("metrics") or ())
+    )
+    count = len(SKELETONS[config.get("skeleton", HAND.name)])
+    told = {name: metric for metric in own for name in names_of([metric], count)}
+    first = [next((told[name] for name in names_of([metric], count) if name in told), metric) for metric in usual]
+    return list(dict.fromkeys([*first, *own]))
 
 
 def _with_negatives(scores: Scores, negatives: HandSamples, bootstrap: int) -> Scores:

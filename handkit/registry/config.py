@@ -121,6 +121,11 @@ def with_options(config: dict[str, Any], options: Mapping[str, Any] | None, wher
     """A copy of a config with options applied; see `load_config`."""
     merged = Config(config)
     for key, value in (options or {}).items():
+        if key.startswith("_"):
+            raise ConfigError(
+                f"{where}: option {key}={value!r}: helpers are in their places already when options come; name the "
+                "place, e.g. test_transforms.1.padding=1.5"
+            )
         try:
             merged.merge_from_dict({key: copy.deepcopy(value)})  # which takes ``_delete_`` out of it
         except (KeyError, IndexError, TypeError, AssertionError, AttributeError) as error:

@@ -96,7 +96,10 @@ class TrainingSettings:
     val_interval: int = _setting("epochs from one measurement to the next; the last epoch is always measured", 1)
     val_batch_size: int | None = _setting("samples per batch of a measurement; None: batch_size", None)
     best_metric: str | None = _setting("the number that tells the best weights, e.g. 'PCK@0.2'; None: the first", None)
-    best_mode: Literal["max", "min"] = _setting("whether the best weights have its largest or smallest value", "max")
+    best_mode: Literal["max", "min"] | None = _setting(
+        "whether the best weights have its largest or smallest value; None: the smallest of an error, else the largest",
+        None,
+    )
     save_interval: int = _setting(
         "iterations from one last.pth to the next within an epoch; each epoch ends with one", 500
     )

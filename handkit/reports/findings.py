@@ -88,7 +88,7 @@ def _exchanges(samples: HandSamples, total: float) -> tuple[list[Finding], Array
     gaps, count = _gaps(samples), samples.labels.shape[1]
     found = []
     explained = np.zeros(samples.labels.shape[:2], bool)
-    fingers = [tuple(range(base, base + 4)) for base in range(1, count - 3, 4)]
+    fingers = [tuple(range(base, base + 4)) for base in range(1, count, 4)] if count == len(HAND) else []
     for units in (fingers, [(joint,) for joint in range(count)]):
         free = ~explained.any(-1)
         for one, two in combinations(units, 2):
@@ -100,16 +100,17 @@ def _exchanges(samples: HandSamples, total: float) -> tuple[list[Finding], Array
             saved = 2 * len(one) * (np.minimum(before, 1) - np.minimum(after, 1))[flagged]
             hands = _top(np.where(flagged, before - after, -np.inf), int(flagged.sum()))
             means = [float(values[flagged].mean()) for values in (before, after)]
-            title, text = _told(one, two, int(flagged.sum()), int(counted.sum()), means)
+            title, text = _told(one, two, count, int(flagged.sum()), int(counted.sum()), means)
             found.append(Finding("labels", title, text, float(saved.sum()) / total, hands))
     return found, explained
 
 
 def _told(
-    one: tuple[int, ...], two: tuple[int, ...], flagged: int, counted: int, means: list[float]
+    one: tuple[int, ...], two: tuple[int, ...], count: int, flagged: int, counted: int, means: list[float]
 ) -> tuple[str, str]:
-    """Title and text of an exchange; `means` are the distances before and after."""
-    names = [joint_name(unit[0]) if len(unit) == 1 else joint_name(unit[0])[:-1] for unit in (one, two)]
+    """Title and text of an exchange among `count` joints; `means` are the distances before and after."""
+    first = [joint_name(unit[0], count) for unit in (one, two)]
+    names = [name if len(one) == 1 else name[:-1] for name in first]
     return (
         f"{names[0]} and {names[1]} are exchanged in {100 * flagged / counted:.1f} % of the hands",
         f"In {flagged} of {counted} hands the labels of the two fit the predictions if they change places: the mean "
@@ -198,7 +199,7 @@ def _shifted(samples: HandSamples, total: float) -> Iterator[Finding]:
             toward = "the fingertips" if middle[1] > 0 else "the arm"
             yield Finding(
                 "definition",
-                f"{joint_name(joint)} is found beside its label",
+                f"{joint_name(joint, len(HAND))} is found beside its label",
                 f"In the median of {rows.sum()} hands the prediction lies {abs(middle[1]):.3f} of the hand toward "
                 f"{toward} and {abs(middle[0]):.3f} across; without that shift the joint's mean error falls from "
                 f"{before.mean():.3f} to {after.mean():.3f}. Labels and model mark different places: compare their "
@@ -227,7 +228,7 @@ def _missed(samples: HandSamples, error: Array, total: float) -> Iterator[Findin
 def _weak(samples: HandSamples, error: Array, total: float) -> Iterator[Finding]:
     """Groups of joints whose errors are larger than those of the rest; missed hands are a finding of their own."""
     counted = ~np.isnan(error) & samples.found[:, None]
-    joints = [(joint_name(j), (np.arange(error.shape[1]) == j)[None]) for j in range(error.shape[1])]
+    joints = [(joint_name(j, error.shape[1]), (np.arange(error.shape[1]) == j)[None]) for j in range(error.shape[1])]
     for name, mask in (*size_groups(samples), *side_groups(samples), *visibility_groups(samples), *joints):
         inside, rest = counted & mask, counted & ~mask
         if inside.sum() < 20 or not rest.any():

@@ -85,15 +85,15 @@ def joint_rows(samples: HandSamples, ratio: Array) -> list[Row]:
     rows = []
     for joint in range(ratio.shape[1]):
         mask = np.arange(ratio.shape[1]) == joint
-        row = group_row(joint_name(joint), samples, ratio, mask[None])
+        row = group_row(joint_name(joint, ratio.shape[1]), samples, ratio, mask[None])
         row["hidden"] = mean(samples.visible[:, joint][samples.visible[:, joint] > 0] == 1)
         rows.append(row)
     return rows
 
 
-def joint_name(joint: int) -> str:
-    """How a joint is called."""
-    return HAND.joints[joint] if joint < len(HAND) else f"joint {joint}"
+def joint_name(joint: int, count: int) -> str:
+    """How a joint of so many is called: those of a hand have names, others, e.g. a face's points, numbers."""
+    return HAND.joints[joint] if count == len(HAND) else f"point {joint}"
 
 
 def size_groups(samples: HandSamples) -> list[tuple[str, Array]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from handkit.metrics.measurement import Measurement
+from handkit.metrics.scores import lower_is_better
 from handkit.reports.charts import Line, hand_map, line_chart
 from handkit.reports.findings import Finding
 from handkit.reports.page import Section, bar, escape, figure, gallery, page, table
@@ -88,7 +89,7 @@ def _scores(record: Record, against: Record | None) -> Section:
             row.append(number(guess.get(name)))
         if against is not None:
             before = against["metrics"].get(name)
-            row += [number(before), _difference(value, before, lower=_lower_is_better(name))]
+            row += [number(before), _difference(value, before, lower=lower_is_better(name))]
         rows.append(row)
     return Section(
         "Scores", table(head, rows), "Rows as `handkit test` prints them; docs/testing.md says what each counts."
@@ -276,7 +277,3 @@ def _difference(value: float | None, before: float | None, lower: bool) -> str:
     change = value - before
     kind = "soft" if abs(change) < 5e-5 else "good" if (change < 0) == lower else "bad"
     return f'<span class="{kind}">{change:+.4f}</span>'
-
-
-def _lower_is_better(name: str) -> bool:
-    return any(part in name for part in ("EPE", "NME", "MPJPE", "false_hands"))

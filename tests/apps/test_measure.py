@@ -118,6 +118,7 @@ def test_turned_hands_and_the_log(
     assert scores[0] != scores[1]
     entries = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [entry["settings"].get("rotate", 0) for entry in entries] == [0, 90]
+    assert [entry["settings"]["workers"] for entry in entries] == [0, 0]
     assert {entry["weights"]["model"] for entry in entries} == {sha256_of(weights)}
     table = score_log.rows(log)
     assert len(table) == 4

@@ -18,15 +18,18 @@ import torch
 from torch import nn
 
 from handkit.engine.average import WeightAverage
+from handkit.engine.hooks import RecordHook
 from handkit.engine.loading import stack
 from handkit.engine.measuring import CropEvaluator, crop_samples
 from handkit.engine.optimizers import SGD, Adam, AdamW, scale_lr
 from handkit.engine.records import Records
+from handkit.engine.state import Progress
 from handkit.engine.stopping import Stopper
 from handkit.engine.work_dir import WorkDir
 from handkit.errors import ConfigError, DataError, MissingExtraError, TrainingError
 from handkit.geometry import Crop, turn_xyz
 from handkit.metrics import AUC3D, EPE, MPJPE, OKSAP, PAMPJPE, HandednessAccuracy
+from handkit.registry.keys import TrainingSettings
 
 
 def two_parts() -> nn.Module:
@@ -72,16 +75,44 @@ def test_the_average_is_the_formula() -> None:
 def test_records_forget_what_a_killed_run_wrote_too_much(tmp_path: Path) -> None:
     work_dir = WorkDir(tmp_path)
     records = Records(work_dir)
-    records.begin(0)
+    records.begin(0, 0)
     for iteration in range(1, 5):
         records.add("train", 1, iteration, {"loss": float(iteration)})
     records.add("epoch", 1, 4, {"EPE": float("nan"), "PCK": 0.5})
     assert work_dir.results.read_text() == "epoch,iteration,EPE,PCK\n1,4,,0.5\n"
     with work_dir.metrics.open("a") as file:
         file.write('{"kind": "tra')
-    records.begin(2)
+    records.begin(4, 0)  # stopped before the epoch's state was written, which is measured again
+    assert work_dir.results.read_text().strip() == ""
+    assert len(work_dir.metrics.read_text().splitlines()) == 4
+    records.begin(2, 0)
     assert [json.loads(line)["iteration"] for line in work_dir.metrics.read_text().splitlines()] == [1, 2]
     assert work_dir.results.read_text().strip() == ""
+
+
+def test_the_latest_states_stay(tmp_path: Path) -> None:
+    work_dir = WorkDir(tmp_path)
+    for epoch in range(1, 6):
+        work_dir.last.touch()
+        work_dir.keep_epoch(epoch, 3)
+        kept = {path.name for path in tmp_path.glob("epoch_*.pth")}
+        assert kept == {f"epoch_{number}.pth" for number in range(max(epoch - 2, 1), epoch + 1)}
+
+
+def test_the_speed_of_training_leaves_measurements_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.0, 2.0, 100.0, 102.0])  # made, begun, an iteration, a measurement, an iteration
+    monkeypatch.setattr("handkit.engine.hooks.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    records = Records(WorkDir(tmp_path))
+    hook = RecordHook(SimpleNamespace(progress=Progress()), records, TrainingSettings(8, 2, log_interval=2))
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.1}])
+    runner = SimpleNamespace(iter=0, epoch=0, optim_wrapper=SimpleNamespace(optimizer=optimizer))
+    hook.before_train(runner)
+    hook.after_train_iter(runner, 0, outputs={"loss": 1.0})
+    hook.after_epoch(runner, {})
+    runner.iter = 1
+    hook.after_train_iter(runner, 0, outputs={"loss": 1.0})
+    row = json.loads(WorkDir(tmp_path).metrics.read_text().splitlines()[-1])
+    assert row["samples_per_second"] == 4.0  # 16 samples in twice 2 seconds
 
 
 def test_tensorboard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +126,7 @@ def test_tensorboard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     stub = SimpleNamespace(SummaryWriter=lambda folder, purge_step: written.append((folder, purge_step)) or writer)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", stub)
     records = Records(WorkDir(tmp_path), tensorboard=True)
-    records.begin(5)
+    records.begin(5, 0)
     records.add("train", 1, 6, {"loss": 2.0})
     records.close()
     assert written == [(str(tmp_path / "tensorboard"), 6), ("train/loss", 2.0, 6), "closed"]

@@ -22,6 +22,7 @@ from rich.console import Console
 
 from handkit.checkpoints import load_weights, read_state_dict
 from handkit.engine import build_runner
+from handkit.engine.hooks import StateHook
 from handkit.engine.precision import Precision
 from handkit.engine.state import read_state
 from handkit.errors import CheckpointError, ConfigError, DataError, ImageError, TrainingError
@@ -263,7 +264,33 @@ def test_the_state_of_another_training_is_refused(tiny: ModuleType, tmp_path: Pa
 
 def test_a_metric_that_is_not_measured_cannot_be_the_best(tiny: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"best_metric: 'PCK' is not measured; the metrics give PCK@0\.2, EPE"):
-        build_runner(tiny.config(best_metric="PCK", val_interval=1), tmp_path).train()
+        build_runner(tiny.config(best_metric="PCK"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_metrics_of_one_name_are_refused_before_training(tiny: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"two of them give the number 'PCK@0\.2'"):
+        build_runner(tiny.config(metrics=[dict(type="PCK"), dict(type="PCK")]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "best"),
+    [
+        ({"best_metric": "EPE"}, 2.0),
+        ({"metrics": [dict(type="EPE"), dict(type="PCK")]}, 2.0),
+        ({"best_metric": "PCK@0.2"}, 0.7),
+        ({"best_metric": "EPE", "best_mode": "max"}, 3.0),
+    ],
+)
+def test_the_best_weights_have_the_smallest_error(
+    changes: dict[str, Any], best: float, tiny: ModuleType, tmp_path: Path
+) -> None:
+    runner = build_runner(tiny.config(**changes), tmp_path)
+    hook = next(hook for hook in runner.hooks if isinstance(hook, StateHook))
+    order = ["EPE", "PCK@0.2"] if "metrics" in changes else ["PCK@0.2", "EPE"]
+    for values in ({"EPE": 3.0, "PCK@0.2": 0.5}, {"EPE": 2.0, "PCK@0.2": 0.7}, {"EPE": 2.5, "PCK@0.2": 0.6}):
+        hook.after_epoch(runner, {name: values[name] for name in order})
+    assert runner.state.progress.best == best
 
 
 def test_begins_with_given_weights(tiny: ModuleType, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from handkit.errors import ConfigError
 from handkit.metrics import EPE, NME, PCK, DetectionRecall, FalseHandsPerImage, HandSamples, NMEEasyCV
 from handkit.metrics.box_samples import BoxSamples
 from handkit.metrics.gesture_samples import GestureSamples
-from handkit.metrics.scores import Scores, bootstrap_intervals, score
+from handkit.metrics.scores import Scores, bootstrap_intervals, names_of, score
 from handkit.registry import METRICS, build, registered
 
 EVERY_METRIC = [build({"type": name}, METRICS) for name in registered(METRICS)]
@@ -51,6 +51,16 @@ def one_image(rng: np.random.Generator, hands: int, joints: int = 21) -> HandSam
 def images(count: int = 12, seed: int = 0) -> list[HandSamples]:
     rng = np.random.default_rng(seed)
     return [one_image(rng, int(rng.integers(0, 4))) for _ in range(count)]
+
+
+def test_two_numbers_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two of them give the number 'NME'"):
+        score([NME(), NME(joints=(0, 9))], HandSamples.concatenate(images()))
+
+
+def test_names_are_told_without_samples() -> None:
+    for metric in EVERY_METRIC:
+        assert names_of([metric]) == list(metric.compute(HandSamples.concatenate(images())))
 
 
 @pytest.mark.parametrize("metric", EVERY_METRIC, ids=lambda metric: f"{type(metric).__name__}{vars(metric)}")

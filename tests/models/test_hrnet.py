@@ -115,6 +115,15 @@ def test_fresh_weights_keep_activations_in_range_and_every_weight_gets_a_gradien
     assert all(parameter.grad.abs().sum() > 0 for name, parameter in model.named_parameters() if "conv1" in name)
 
 
+def test_it_begins_with_a_classifiers_weights(tmp_path: Path) -> None:
+    backbone = HRNet(**RULE.SMALL)
+    own = {key: value + 1 for key, value in backbone.state_dict().items()}
+    rest = ("incre_modules.0.0.conv1", "downsamp_modules.1.0", "final_layer.0", "classifier")
+    torch.save({"state_dict": own | {f"{name}.weight": torch.ones(2, 2) for name in rest}}, tmp_path / "hrnet.pth")
+    load_weights(backbone, tmp_path / "hrnet.pth", extra=backbone.classifier, part="backbone")
+    assert torch.equal(backbone.conv1.weight, own["conv1.weight"])
+
+
 def test_a_config_builds_it() -> None:
     made = build(
         dict(type="TopDownEstimator", backbone=dict(type="HRNet", **RULE.SMALL), head=dict(type="HRNetV2Head")), MODELS

@@ -103,6 +103,13 @@ def test_unknown_rotations_and_joints_add_nothing() -> None:
     assert counts.tolist() == [1, 1]
 
 
+def test_weights_are_as_exact_under_autocast() -> None:
+    classes = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    loss = PFLDLoss((0.43, 0.07, 0.19))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(loss.rarity(classes), (1 / 3) * torch.tensor([1 / 0.43 + 1 / 0.19, 1 / 0.07]))
+
+
 def test_rare_classes_weigh_more_and_the_mean_is_one() -> None:
     classes = torch.tensor([[1.0, 0, 0]] * 3 + [[0, 1.0, 0]])
     weights = PFLDLoss((0.75, 0.25, 0.0)).rarity(classes)

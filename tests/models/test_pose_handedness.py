@@ -13,6 +13,8 @@ from handkit.errors import ConfigError
 from handkit.models.backbones import HRNet
 from handkit.models.estimators import TopDownEstimator
 from handkit.models.heads import HRNetV2Head, PoseHandednessHead
+from handkit.models.heads.at_joints import centres, seen_around, sharpened
+from handkit.models.heads.pose_handedness import _upright
 from handkit.models.losses import HandednessLoss, SpatialCrossEntropyLoss
 
 WIDTHS = (4, 8, 16, 32)
@@ -123,6 +125,17 @@ def test_an_estimator_hands_it_the_predictions_of_the_main_head(autocast: bool) 
         features, raw = model.backbone(images), model(images, "tensor")
         expected = model.aux_heads["handedness"](features, model(images)["heatmaps"])["handedness"]
     torch.testing.assert_close(raw["handedness"], expected)
+
+
+def test_joints_are_as_exact_under_autocast() -> None:
+    weights = sharpened(torch.rand(2, 21, 48, 48, generator=torch.Generator().manual_seed(0)) ** 20)
+    features = torch.rand(2, 5, 48, 48)
+    exact = centres(weights), _upright(centres(weights)), seen_around(weights, features)
+    with torch.autocast("cpu", torch.bfloat16):
+        got = centres(weights), _upright(centres(weights)), seen_around(weights, features)
+    for one, other in zip(exact, got, strict=True):
+        assert other.dtype == torch.float32
+        assert torch.equal(one, other)
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -19,7 +19,7 @@ from handkit.files import sha256_of
 from handkit.hands import Hands
 from handkit.images import read_image
 from handkit.metrics.evaluate import match_images, measured_images, predict_pictures
-from handkit.metrics.scores import Scores
+from handkit.metrics.scores import Scores, names_of
 from handkit.pipelines import measuring
 from handkit.pipelines.measuring import _predicted, measure_pipeline
 
@@ -168,6 +168,14 @@ def test_pictures_go_in_batches(labels: list[HandLabels]) -> None:
     predict_pictures([labels[0].path] * 20, cheat)
     assert sum(cheat.calls) == 20
     assert len(cheat.calls) < 20
+
+
+def test_a_metric_of_the_config_takes_the_place_of_a_usual_one() -> None:
+    own = [dict(type="PCK", average="macro"), dict(type="AUC")]
+    names = names_of(measuring._metrics({"metrics": own}, joints=True))
+    assert len(names) == len(set(names)) == len(names_of(measuring._metrics({}, joints=True))) + 2  # AUC gives two
+    with pytest.raises(ConfigError, match="two of them give the number 'AUC'"):
+        names_of(measuring._metrics({"metrics": [*own, dict(type="AUC", limit=20)]}, joints=True))
 
 
 def test_labels_of_another_size_are_refused(labels: list[HandLabels]) -> None:

@@ -26,6 +26,12 @@ def test_configs_are_found_by_name_and_path(tmp_path: Path, monkeypatch: pytest.
         find_config("pipelines/hand_2d_keypoints_hrnet_w18_dark")
 
 
+def test_an_option_names_no_helper() -> None:
+    for key in ("_affine.padding", "_input_size"):
+        with pytest.raises(ConfigError, match=rf"option {key}=1\.5: helpers are .*e\.g\. test_transforms\.1\.padding"):
+            load_config(HRNET, {key: 1.5})
+
+
 def test_bases_merge_and_helpers_vanish() -> None:
     config = load_config(HRNET)
     assert config["model"]["backbone"]["width"] == 18

@@ -112,6 +112,18 @@ def test_whole_fingers_are_one_finding() -> None:
     assert [finding.title.split(" are ")[0] for finding in faults] == ["forefinger and middle_finger"]
 
 
+def test_the_points_of_a_face_are_no_joints_of_a_hand() -> None:
+    made = measurement(200)
+    twice = {name: np.concatenate([getattr(made.samples, name)] * 2, 1) for name in ("labels", "visible", "predicted")}
+    twice["labels"][:, 21:] += made.samples.box_sides[:, None, None]
+    twice["predicted"][:, 21:] += made.samples.box_sides[:, None, None]
+    swapped = twice["labels"].copy()
+    swapped[::10, 5:13] = swapped[::10][:, [9, 10, 11, 12, 5, 6, 7, 8]]
+    samples = replace(made.samples, **{**twice, "labels": swapped}, joint_scores=None)
+    assert [row["name"] for row in statistics(samples)["joints"]] == [f"point {number}" for number in range(42)]
+    assert not any(name in finding.title for finding in find(samples) for name in ("finger", "wrist", "joint "))
+
+
 def test_other_things_that_stand_out() -> None:
     made = measurement(200)
     turned = replace(

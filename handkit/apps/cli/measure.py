@@ -93,9 +93,10 @@ def measure(
         return
     print("\n".join(scores.rows()))
     if log is not None:
-        settings = {"rotate": rotate, "good_only": good_only, "limit": limit, **common["cfg_options"]}
+        settings = {"rotate": rotate, "good_only": good_only, "limit": limit}
         given = {"config": config, "checkpoint": checkpoint, "data": data, "negatives": negatives}
-        settings = {key: value for key, value in settings.items() if value} | {"detector": detector}
+        settings = {key: value for key, value in settings.items() if value} | common["cfg_options"]
+        settings["detector"] = detector
         append(log, {key: str(value) for key, value in given.items() if value is not None}, settings, scores)
         print("\n".join(["", *rows(log)]))
 

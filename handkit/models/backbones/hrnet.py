@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -17,7 +17,8 @@ class HRNet(nn.Module):
     """HRNet (Sun et al., CVPR 2019) and HRNetV2 (Wang et al., TPAMI 2020): branches at strides 4, 8, 16 and 32.
 
     The defaults are HRNetV2-W18, the backbone of the published hand models. State-dict keys are those of mmpose,
-    mmdet and EasyCV. ``width=32, upsample='nearest', multiscale_output=False`` is the body HRNet-W32.
+    mmdet and EasyCV. ``width=32, upsample='nearest', multiscale_output=False`` is the body HRNet-W32. ``backbone_from``
+    of a training takes the ImageNet weights of mmcv's ``msra/hrnetv2_w18`` too, the classifier's layers left out.
 
     Args:
         width: channels of the branch at stride 4; each further branch has twice as many as the one before.
@@ -31,10 +32,13 @@ class HRNet(nn.Module):
 
     Attributes:
         out_channels: channels of each returned map.
+        classifier: what checkpoints of the whole network hold beyond the backbone.
 
     Raises:
         ConfigError: not three `num_modules` or four `num_blocks`, or an unknown way of upsampling.
     """
+
+    classifier: ClassVar[tuple[str, ...]] = ("incre_modules", "downsamp_modules", "final_layer", "classifier")
 
     def __init__(
         self,

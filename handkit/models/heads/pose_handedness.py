@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handkit.errors import ConfigError
-from handkit.models.heads.at_joints import centres, seen_around, sharpened
+from handkit.models.heads.at_joints import centres, in_float32, seen_around, sharpened
 from handkit.models.heads.base import Head
 from handkit.registry import MODELS
 from handkit.skeleton import HAND
@@ -83,4 +83,5 @@ def _upright(joints: Tensor) -> Tensor:
     axis = moved[:, _KNUCKLES].mean(dim=1)
     across = torch.stack([-axis[:, 1], axis[:, 0]], dim=1)
     length = axis.square().sum(dim=1)[:, None, None].clamp(min=1e-6)
-    return (moved @ torch.stack([across, -axis], dim=2) / length).clamp(-_REACH, _REACH)
+    with in_float32(joints):
+        return (moved @ torch.stack([across, -axis], dim=2) / length).clamp(-_REACH, _REACH)

@@ -71,5 +71,5 @@ class PFLDLoss(Loss):
         """(N, C) -> (N,) weights."""
         inverse = [1 / share if share > 0 else 0.0 for share in self.class_shares]
         occurring = sum(share > 0 for share in self.class_shares)
-        weights = classes @ classes.new_tensor(inverse) / max(occurring, 1)
+        weights = (classes * classes.new_tensor(inverse)).sum(dim=1) / max(occurring, 1)
         return weights.where(weights > 0, 1.0)
