@@ -1,7 +1,7 @@
 """Any image a user may hold -> uint8 RGB, upright, or one clear error.
 
-Accepted: a path, an http(s) URL, the bytes of an image file, a PIL image, an array. Files are turned upright by their
-EXIF orientation; CMYK, palette, grey and 16-bit pictures become 8-bit RGB; an alpha channel is dropped.
+Accepted: a path, an http(s) URL, an image file that is open or its bytes, a PIL image, an array. Files are turned
+upright by their EXIF orientation; CMYK, palette, grey and 16-bit pictures become 8-bit RGB; alpha is dropped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 import warnings
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import cv2
 import numpy as np
@@ -25,8 +25,19 @@ from handkit.offline import offline
 
 Array = NDArray[Any]
 ChannelOrder = Literal["bgr", "rgb"]
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """An open file, or a stream."""
+
+    def read(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
 #: What `read_image` takes.
-ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | Array"
+ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | SupportsRead | Image.Image | Array"
 
 #: A picture with more pixels is refused before it is decoded.
 MAX_PIXELS = 80_000_000
@@ -92,11 +103,17 @@ def read_image(
         return _from_pil(source, name, max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(bytes(source), name, max_pixels)
+    if isinstance(source, SupportsRead):
+        content: object = source.read()
+        if not isinstance(content, bytes):
+            raise ImageError(f"{name}: reads {type(content).__name__}; open it in binary mode")
+        return _decode(content, name, max_pixels)
     if is_url(source):
         return _decode(_download(str(source)), name, max_pixels)
     if isinstance(source, (str, os.PathLike)):
         return _decode(_read_file(Path(source), name), name, max_pixels)
-    raise ImageError(f"{name}: an image is a path, URL, bytes, PIL image or array, not {type(source).__name__}")
+    kind = type(source).__name__
+    raise ImageError(f"{name}: an image is a path, URL, open file, bytes, PIL image or array, not {kind}")
 
 
 def picture_files(folder: str | os.PathLike[str]) -> list[Path]:

@@ -146,6 +146,14 @@ def test_bad_sources_are_named(source: Any, message: str) -> None:
         read_image(source)
 
 
+def test_an_open_file_is_an_image(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    with open(tmp_path / "a.png", "rb") as file:
+        np.testing.assert_array_equal(read_image(file), RGB)
+    with pytest.raises(ImageError, match="open it in binary mode"):
+        read_image(io.StringIO("text"))  # type: ignore[arg-type]
+
+
 def test_one_pixel_is_an_image() -> None:
     assert read_image(np.zeros((1, 1, 3), np.uint8)).shape == (1, 1, 3)
 

@@ -50,3 +50,4 @@ train_transforms = [
 schedule = dict(warmup_iters=501)
 metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME"), dict(type="NMEEasyCV")]
 best_metric = "PCK@0.2"
+best_mode = "max"

@@ -4,9 +4,8 @@ python tools/train.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynt
 python tools/test.py configs/hand_2d_keypoints/posenet_mobilenetv2_s16_handsynth_193x193.py DIR/best.safetensors \
     --baseline
 
-The data: _base_/datasets/handsynth_crops.py. From scratch, in 42 minutes of one core of an EPYC; in fp32, since a
-dilated convolution's gradient takes longer in bf16 (on a Xeon). To reach: PCK@0.2 0.75; reached: 0.764. The weights are
-those of the bundle hand_2d_keypoints_posenet.
+The data: _base_/datasets/handsynth_crops.py. From scratch, in 42 minutes of one core of an EPYC, in fp32. To reach:
+PCK@0.2 0.75; reached: 0.764. The weights are those of the bundle hand_2d_keypoints_posenet.
 """
 
 _base_ = ["../_base_/models/posenet_mobilenetv2.py", "../_base_/datasets/handsynth_crops.py"]

@@ -18,7 +18,7 @@ from handkit.pipelines.inputs import OnError, check_answering
 from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
-from handkit.registry.bundles import load_bundle
+from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.limits import check_limits
 from handkit.registry.pairing import check_pairs, is_bottom_up
@@ -66,10 +66,11 @@ def pipeline(
             for joints answers 'hand_gesture' too, by the classifier in the package or by
             ``cfg_options={'gesture.checkpoint': FILE}``, and 'hand_3d_keypoints' if it gives `xyz_root`.
         model: None for the bundle in the package; its name; the folder of one or of a ModelScope model; a config (a
-            path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``); or a model on a
-            server: ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME``
-            is looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its
-            detector alone.
+            path, or the name of one of handkit's own, e.g. ``pipelines/hand_2d_keypoints_mediapipe``; one that names no
+            detector, as a recipe or a work dir's config.py, finds hands by the package's); or a model on a server:
+            ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME`` is
+            looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its detector
+            alone.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
         checkpoint: the weights of the config's model, of one that answers boxes those of its detector; a path, or
             hub:CARD/FILE.
@@ -144,7 +145,7 @@ def resolve_config(
     if task not in DEFAULTS:
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
-    config = read_model(name, cfg_options, checkpoint)
+    config = _with_detector(read_model(name, cfg_options, checkpoint))
     if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, *_OF_JOINTS):
@@ -188,6 +189,13 @@ def read_model(
     if config.get("task") == "hand_detection" and isinstance(config.get("detector"), Mapping):
         return {**config, "detector": {**config["detector"], "checkpoint": str(checkpoint)}}
     return {**config, "checkpoint": str(checkpoint)}
+
+
+def _with_detector(config: dict[str, Any]) -> dict[str, Any]:
+    """A config for joints; one that names no detector, as a recipe does, with that of the package."""
+    if config.get("task") not in _OF_JOINTS or "model" not in config or "detector" in config or is_bottom_up(config):
+        return config
+    return {"runtime": {"type": "TorchRuntime"}, **shipped_detector(hub.bundle_path("hand_detection")), **config}
 
 
 def _folder(name: str | Path) -> Path | None:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from handkit.errors import ConfigError, HandkitError
-from handkit.images import source_name
+from handkit.images import SupportsRead, source_name
 from handkit.transforms import Sample
 
 OnError = Literal["raise", "skip"]
@@ -36,10 +36,9 @@ Answer: TypeAlias = "Result | BadInput"
 
 
 def is_many(inputs: object) -> bool:
-    """True for a list, tuple, generator or other iterable of inputs; False for one input."""
-    return isinstance(inputs, Iterable) and not isinstance(
-        inputs, (str, bytes, bytearray, memoryview, np.ndarray, Image.Image, dict)
-    )
+    """True for a list, tuple, generator or other iterable of inputs; False for one input, as an open file is."""
+    single = (str, bytes, bytearray, memoryview, np.ndarray, Image.Image, dict)
+    return isinstance(inputs, Iterable) and not isinstance(inputs, (*single, SupportsRead))
 
 
 def check_answering(batch_size: int, on_error: str) -> None:

@@ -58,7 +58,8 @@ class HandKeypoints:
         """Finds the hands of one image, a list, or a generator of images.
 
         Args:
-            inputs: a path, http(s) URL, bytes of an image file, PIL image, or array; or a list or generator of them.
+            inputs: a path, http(s) URL, image file that is open or its bytes, PIL image, or array; or a list or
+                generator of them.
             boxes: where the hands are, instead of the detector: (N, 4) xyxy pixels for one image, a list of such for a
                 list; row i of the result answers box i, and presence only lowers its scores. 'full' takes each whole
                 image for a hand. None asks the detector; `BottomUp`, which has none, takes no boxes.

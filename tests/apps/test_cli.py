@@ -322,5 +322,10 @@ def test_gestures_are_learnt_from_rendered_joints(tmp_path: Path) -> None:
     few = CliRunner().invoke(app, ["gesture", "train", str(joints), "--out", str(tmp_path / "few.safetensors")])
     assert "5 hands or more to learn and to test: one has 1, two has 1" in str(few.exception)
     assert not (tmp_path / "few.safetensors").exists()
-    refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no"), "--out", str(out)])
+    refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no"), "--out", str(tmp_path / "new")])
     assert "there is no such folder" in str(refused.exception)
+    (tmp_path / "labels.json").write_text("mine")
+    for name in ("g.safetensors", "labels.safetensors"):
+        arguments = ["gesture", "train", str(tmp_path), "--out", str(tmp_path / name)]
+        assert "is there already" in str(CliRunner().invoke(app, arguments).exception)
+    assert (tmp_path / "labels.json").read_text() == "mine"

@@ -93,10 +93,12 @@ def test_images_of_any_shape(size: tuple[int, int]) -> None:
 def test_nothing_found_is_empty_and_batches_keep_the_order() -> None:
     pipe = made(batch_size=2)
     pictures = [photo(), photo((150, 300, 25)), photo(size=(50, 70)), photo((100, 200, 15), (400, 300, 15)), photo()]
-    found = pipe(pictures, channel_order="rgb", batch_size=5)
+    found = pipe(pictures, channel_order="rgb")
     assert [len(hands) for hands in found] == [0, 1, 0, 2, 0]
     assert found[2].image_size == (50, 70)
     assert pipe.finder.net.runs == [2, 2, 1]  # type: ignore[union-attr]
+    assert [len(hands) for hands in pipe(pictures, channel_order="rgb", batch_size=5)] == [0, 1, 0, 2, 0]
+    assert pipe.finder.net.runs == [2, 2, 1, 5]  # type: ignore[union-attr]
     assert pipe([]) == []
 
 

@@ -199,6 +199,16 @@ def test_thresholds_yield_to_the_caller(pipe: Any) -> None:
             pipeline("hand_detection", **option)
 
 
+def test_a_recipe_finds_hands_by_the_detector_of_the_package(hand: Hands) -> None:
+    recipe = "hand_2d_keypoints/hrnetv2_w18_dark_handphotos_hard_192x192"
+    weights = hub.bundle_path("hand_2d_keypoints") / "model.safetensors"
+    found = pipeline(model=recipe, checkpoint=weights, cfg_options={"flip_test": "aligned", "max_hands": 1})(
+        demo_image()
+    )
+    np.testing.assert_allclose(found.keypoints, hand.keypoints, atol=0.1)
+    np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.1)
+
+
 def test_no_option_is_taken_and_forgotten() -> None:
     with pytest.raises(HubError, match="nowhere"):
         pipeline("hand_detection", checkpoint="nowhere.safetensors")

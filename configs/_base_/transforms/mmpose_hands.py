@@ -13,3 +13,4 @@ _tensors = [
 ]
 metrics = [dict(type="PCK"), dict(type="AUC"), dict(type="EPE"), dict(type="NME")]
 best_metric = "AUC"
+best_mode = "max"

@@ -25,6 +25,9 @@ def ls(
     for kind in [what] if what else kinds:
         rows = _OTHERS[kind]() if kind in _OTHERS else _components(kind)
         table = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=max((len(row[0]) for row in rows), default=0))  # names are for copying
+        for _ in rows[0][1:] if rows else ():
+            table.add_column(overflow="ellipsis", no_wrap=kind == "configs")
         for row in rows:
             table.add_row(*row)
         console.print(table)

@@ -17,7 +17,7 @@ def predict(
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs, URLs.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures (PNG).")] = None,
     out_3d: Annotated[
-        Path | None, typer.Option("--out-3d", help="Folder for hands in space: a picture and a page; extra [plot].")
+        Path | None, typer.Option("--out-3d", help="Folder for hands in space: a picture and a page; extra \\[plot].")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all results, written at the end.")] = None,
     task: Annotated[

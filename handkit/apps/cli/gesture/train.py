@@ -31,6 +31,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the weights, the held-out hands and the noise.")] = 0,
     count: Annotated[int, typer.Option(help="Rendered hands per gesture, where there are no photographs.")] = 400,
     source: Annotated[str, typer.Option(help="Rendered hands' bones: makehuman or capsule.")] = "makehuman",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.safetensors and FILE.json.")] = False,
 ) -> None:
     """Learns gestures; a fifth of the hands is held out and tells the accuracy.
 
@@ -43,9 +44,14 @@ def train(
 
     from handkit.engine import measure
     from handkit.engine import train as run
+    from handkit.errors import DataError
     from handkit.files import writing
     from handkit.registry.config import load_config
 
+    from_pictures = photos is not None and not photos.is_file()
+    for path in (out, out.with_suffix(".json")) if from_pictures else (out,):
+        if path.is_dir() or (path.exists() and not overwrite):
+            raise DataError(f"{path} is there already; choose another name for --out, or --overwrite")
     console = Console(highlight=False, markup=False, soft_wrap=True)
     options: dict[str, Any] = {"seed": seed, "max_epochs": epochs, "val_interval": epochs, "model.hidden": hidden}
     options["train_transforms.0.noise"] = noise
