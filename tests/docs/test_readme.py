@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import cv2
 import pytest
 
 from handkit.apps.cli.main import app
@@ -19,7 +20,13 @@ LINKS = re.findall(r"\]\(((?!http)[^)]+)\)", README)
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=["first", "use", "coming"])
-def test_python_blocks_run(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_blocks_run(code: str, tmp_path: Path) -> None:
+    picture = cv2.imread(str(demo_image()))
+    video = cv2.VideoWriter(str(tmp_path / "clip.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 5, picture.shape[1::-1])
+    for _ in range(2):
+        video.write(picture)
+    video.release()
+    code = code.replace("clip.mp4", str(tmp_path / "clip.mp4"))
     code = re.sub(r'"(photo|selfie|a|b)\.jpg"', repr(str(demo_image())), code)
     code = code.replace("/path/to/model", str(bundle_path("hand_2d_keypoints")))
     exec(compile("import handkit\n" + code, "README.md", "exec"), {})
