@@ -60,7 +60,8 @@ def find_config(name: str | Path) -> Path:
 
 
 def _nearest(plain: str) -> str:
-    return did_you_mean(plain, config_names())
+    hint = did_you_mean(plain, config_names())
+    return hint if hint.startswith("did") else "`handkit ls configs` lists those"
 
 
 def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -85,6 +85,13 @@ def test_mistakes_are_found_before_anything_is_built(options: dict[str, Any], me
         validate(load_config(HRNET, options))
 
 
+def test_an_unknown_config_is_no_reason_to_list_them_all() -> None:
+    with pytest.raises(ConfigError, match="handkit's own; did you mean"):
+        find_config("hand_2d_keypoints/hrnetv2_w18_dark_tinny")
+    with pytest.raises(ConfigError, match=r"handkit's own; `handkit ls configs` lists those$"):
+        find_config("/path/to/model.py")
+
+
 def test_missing_keys_are_named() -> None:
     config = load_config(HRNET)
     del config["detector"]
