@@ -1,4 +1,4 @@
-"""A dilated depthwise convolution whose gradient is put together from operations that are fast on a CPU."""
+"""A dilated depthwise convolution whose gradient in bf16 is put together from operations that are fast on a CPU."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch.autograd.function import once_differentiable
 class DilatedDepthwiseConv2d(nn.Conv2d):
     """`nn.Conv2d` of one kernel a channel, dilated, that keeps the size of the map: the same keys, the same numbers.
 
-    While it learns on a CPU its gradient is put together by `_SameDepthwise`; elsewhere, and for everything but
-    training, it is `nn.Conv2d` as it stands.
+    While it learns in bf16 on a CPU, where PyTorch's own gradient is slow (``benchmarks/dilated.py``), that is put
+    together by `SameDepthwise`; otherwise it is `nn.Conv2d` as it stands.
 
     Args:
         channels: of input and output.
@@ -29,19 +29,21 @@ class DilatedDepthwiseConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
-        if not (self.training and torch.is_grad_enabled() and input.device.type == "cpu"):
-            return super().forward(input)
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
+        learning = self.training and torch.is_grad_enabled()
+        if not (learning and input.device.type == "cpu" and dtype == torch.bfloat16):
+            return super().forward(input)
         arguments = (input.to(dtype), self.weight.to(dtype), self.dilation[0])
-        out: Tensor = _SameDepthwise.apply(*arguments)  # type: ignore[no-untyped-call]
+        out: Tensor = SameDepthwise.apply(*arguments)  # type: ignore[no-untyped-call]
         return out if self.bias is None else out + self.bias.to(dtype)[:, None, None]
 
 
-class _SameDepthwise(torch.autograd.Function):
+class SameDepthwise(torch.autograd.Function):
     """The convolution; its input's gradient is the same with the kernel turned by half, the kernel's one sum a cell."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, dilation: int) -> Tensor:
+        """(N, C, H, W) and (C, 1, k, k) -> (N, C, H, W)."""
         ctx.save_for_backward(x, weight)
         ctx.dilation = dilation
         return _convolved(x, weight, dilation)
@@ -49,6 +51,7 @@ class _SameDepthwise(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Of the input and of the kernels."""
         x, weight = ctx.saved_tensors
         of_weight = torch.empty_like(weight)
         middle = weight.shape[2] // 2
