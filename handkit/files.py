@@ -69,9 +69,8 @@ def replacing(folder: str | os.PathLike[str]) -> Iterator[Path]:
     folder = Path(os.path.abspath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".handkit.", dir=folder.parent) as beside:
-        made, old = Path(beside) / folder.name, Path(beside) / "old" / folder.name
+        made, old = Path(beside) / folder.name, Path(beside) / f"{folder.name}.old"
         yield made
-        old.parent.mkdir()
         if folder.exists():
             folder.rename(old)
         try:

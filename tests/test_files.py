@@ -70,8 +70,9 @@ def test_a_long_name_is_no_longer_while_it_is_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    folder = tmp_path / "model"
+@pytest.mark.parametrize("name", ["model", "old"])
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
     folder.mkdir()
     (folder / "old").touch()
     with pytest.raises(NotADirectoryError), replacing(folder) as made:
