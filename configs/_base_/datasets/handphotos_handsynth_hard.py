@@ -1,5 +1,6 @@
-"""As handphotos_handsynth, and among what is no hand also what a detector took for one.
+"""As handphotos_handsynth, with more hands that hold and clasp, and among what is no hand what a detector took for one.
 
+handkit data synth --companions many --count 3000 --seed 110 --skins data/skins --out data/handsynth/company
 handkit predict data/rooms data/handphotos/images --task hand_detection --box-threshold 0.1 --json data/detections.json
 """
 
@@ -10,6 +11,7 @@ train_dataset = dict(
     type="WeightedConcat",
     datasets=[
         dict(type="HandShards", folder="data/handsynth/train"),
+        dict(type="HandShards", folder="data/handsynth/company"),
         dict(type="SourceBalance", dataset={{_base_._photos}}, balance=0.5),
         dict(**_found, dataset=dict(type="NegativeImages", folder="data/rooms", skip=100)),
         dict(**_found, dataset={{_base_._drawn}}),
@@ -18,7 +20,7 @@ train_dataset = dict(
         dict(type="SquaresBesideHands", dataset={{_base_._drawn}}),
         dict(type="SquaresBesideHands", dataset={{_base_._pairs}}),
     ],
-    weights=(0.42, 0.42, 0.04, 0.03, 0.02, 0.04, 0.02, 0.01),
+    weights=(0.24, 0.2, 0.4, 0.04, 0.03, 0.02, 0.04, 0.02, 0.01),
     length=10000,
     _delete_=True,
 )

@@ -9,7 +9,13 @@ _tensors = [dict(type="MMToTensor"), dict(type="NormalizeTensor")]
 
 task = "hand_3d_keypoints"
 codec = dict(
-    type="GaussianHeatmap", input_size=_input_size, heatmap_size=(48, 48), sigma=1.75, dark=True, probabilities=True
+    type="GaussianHeatmap",
+    input_size=_input_size,
+    heatmap_size=(48, 48),
+    sigma=1.75,
+    dark=True,
+    probabilities=True,
+    blur=2.5,
 )
 train_transforms = [
     dict(type="LoadImage"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,32 @@ from handkit.datasets.synthetic.things import Kind, Thing
 Array = NDArray[Any]
 _Color = tuple[float, float, float]
 
-#: How often a scene has a second hand, a hand that holds something, and something in front.
-SECOND, HOLDING, IN_FRONT = 0.15, 0.16, 0.08
+#: How often a scene has something in front.
+IN_FRONT = 0.08
 #: Gestures that a holding hand is posed by.
 HOLDING_GESTURES = ("claw", "curved", "grip", "grip", "pinch", "fist", "relaxed", "letter_c", "letter_o", "flat")
 _RINGS, _WRISTWEAR, _POLISH, _PHOTOGRAPHED = 0.2, 0.2, 0.15, 0.5
+
+
+@dataclass(frozen=True)
+class Company:
+    """How often a hand is not alone.
+
+    Args:
+        holding: the share of hands that hold something.
+        second: the share of others beside which a second hand is, or at which.
+        clasping: the share of those that clasp the first.
+    """
+
+    holding: float
+    second: float
+    clasping: float = 0.0
+
+
+#: What `HandSynth` calls its companions.
+COMPANY = {"some": Company(0.16, 0.15), "many": Company(0.45, 0.55, 0.7)}
+#: Gestures that hands which clasp each other are posed by.
+CLASPING_GESTURES = ("relaxed", "curved", "claw", "grip", "flat", "fist")
 
 _MM = 1e-3
 _METALS: tuple[_Color, ...] = ((0.88, 0.72, 0.4), (0.85, 0.85, 0.86), (0.86, 0.62, 0.5), (0.3, 0.3, 0.32))

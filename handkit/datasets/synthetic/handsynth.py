@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("capsule", "makehuman")
 _VIEWS = ("any", "front")
+_COMPANIONS = ("some", "many")
 
 
 @DATASETS.register_module()
@@ -57,6 +58,8 @@ class HandSynth(Generated):
         endless: every epoch (see `set_epoch`) shows new hands; otherwise all show the same.
         skins: folder of photographed skins for half of the hands of 'makehuman', see `skin_charts`; None: all skins are
             made by rule.
+        companions: 'some': of ten hands of 'makehuman', one or two hold something and as many have a second hand near;
+            'many': nearly every hand holds something, or is clasped by or has beside it a second one.
         fine: light four samples per pixel, for pictures to be looked at; otherwise, more than twice as fast, one. The
             source 'capsule' always lights one.
 
@@ -77,6 +80,7 @@ class HandSynth(Generated):
         views: str = "any",
         skins: str | os.PathLike[str] | None = None,
         fine: bool = False,
+        companions: str = "some",
     ) -> None:
         if source not in _SOURCES:
             raise DataError(f"no hand source is called {source!r}; {did_you_mean(source, _SOURCES)}")
@@ -85,9 +89,14 @@ class HandSynth(Generated):
                 raise DataError(f"the source 'capsule' is made without files: leave out {name}={str(folder)!r}")
         if views not in _VIEWS:
             raise DataError(f"views is 'any' or 'front', not {views!r}")
+        if companions not in _COMPANIONS:
+            raise DataError(f"companions are 'some' or 'many', not {companions!r}")
+        if source == "capsule" and companions == "many":
+            raise DataError("the source 'capsule' has hands alone: leave out companions='many'")
         super().__init__(seed, count, image_size, assets, endless, skins)
         self.source = source
         self.views = views
+        self.companions = companions
         self._fine = fine
 
     def __getitem__(self, index: int) -> dict[str, Any]:
@@ -123,6 +132,8 @@ class HandSynth(Generated):
             "count": len(self),
             "image_size": list(self.image_size),
             "fine": self._fine,
+            # Left out where it is the default, so that folders that were begun before there was a choice go on.
+            **({} if self.companions == "some" else {"companions": self.companions}),
             "assets": folder_name(self._assets),
             "skins": folder_name(self._skins),
         }
@@ -131,9 +142,11 @@ class HandSynth(Generated):
         return f"{self.source} hand {self._number(index)} of seed {self.seed}"
 
     def _make(self) -> tuple[SceneSampler, Renderer]:
+        from handkit.datasets.synthetic.extras import COMPANY
         from handkit.datasets.synthetic.sampling import SceneSampler
         from handkit.datasets.synthetic.sources import capsule, makehuman
 
         source = capsule() if self.source == "capsule" else makehuman(self._assets, self._skins, self._fine)
-        front = self.views == "front"
-        return SceneSampler(source.arm, source.flesh, self.image_size, front, source.extras), source.renderer
+        front, company = self.views == "front", COMPANY[self.companions]
+        sampler = SceneSampler(source.arm, source.flesh, self.image_size, front, source.extras, company)
+        return sampler, source.renderer

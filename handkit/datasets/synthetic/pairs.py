@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from handkit.datasets.synthetic.shading import unit
+from handkit.hands import Side
 
 Array = NDArray[Any]
 
 #: The least distance of two hands' points: about two fingers' radii.
 NEAREST = 19e-3
+# Of two hands that clasp each other: palms are thicker than fingers.
+_CLASPED = 23e-3
 _TRIES = 8
 
 
@@ -47,11 +53,54 @@ def meeting(rng: np.random.Generator, first: Array, second: Array) -> Array | No
         touching = rng.random() < 0.6
         if gap(first, second + start + aside) < NEAREST:
             continue
-        share = 1.0
-        while touching and share > 0.05 and gap(first, second + start + (share - 0.04) * aside) >= NEAREST:
-            share -= 0.04
-        return np.asarray(start + share * aside)
+        return _closed(first, second, start, aside, NEAREST) if touching else np.asarray(start + aside)
     return None
+
+
+def facing(rng: np.random.Generator, first: Array, side: Side, second: Array, second_side: Side) -> tuple[Array, Array]:
+    """How to turn a second hand so that it clasps the first: its palm lies on the first's palm, back or edge.
+
+    Args:
+        rng: chooses where, and how the fingers of both cross.
+        first: (21, 3) joints, in the same frame as the second's.
+        side: the first's.
+        second: (21, 3) joints.
+        second_side: the second's.
+
+    Returns:
+        (3, 3) the turn, and (3,) the unit direction from the first hand in which the second lies.
+    """
+    out = palm(first, side)
+    where = rng.random()
+    away = unit((out if where < 0.45 else -out if where < 0.75 else 0) + rng.normal(0, 0.3, 3))
+    wanted = unit(-away + rng.normal(0, 0.2, 3))
+    roll = Rotation.from_rotvec(wanted * rng.uniform(0, 2 * np.pi))
+    turn = roll * Rotation.align_vectors([wanted], [palm(second, second_side)])[0]
+    return np.asarray(turn.as_matrix()), away
+
+
+def clasping(rng: np.random.Generator, first: Array, second: Array, away: Array) -> Array | None:
+    """(3,) move of the second hand's (N, 3) points after which it lies at the first's (M, 3), in direction `away`.
+
+    None where it would lie in the first's forearm.
+    """
+    start = first[:105].mean(0) - second[:105].mean(0) + rng.normal(0, 0.02, 3)
+    aside = 0.3 * away
+    return _closed(first, second, start, aside, _CLASPED) if gap(first, second + start + aside) >= _CLASPED else None
+
+
+def palm(joints: Array, side: Side) -> Array:
+    """(3,) unit vector out of the palm of (21, 3) joints."""
+    across = np.cross(joints[5] - joints[0], joints[17] - joints[0])
+    return unit(across if side == "right" else -across)
+
+
+def _closed(first: Array, second: Array, start: Array, aside: Array, nearest: float) -> Array:
+    """(3,) `start` and as little of `aside`, in steps of a 25th, as leaves the hands `nearest` apart."""
+    share = 1.0
+    while share > 0.05 and gap(first, second + start + (share - 0.04) * aside) >= nearest:
+        share -= 0.04
+    return np.asarray(start + share * aside)
 
 
 def gap(first: Array, second: Array) -> float:

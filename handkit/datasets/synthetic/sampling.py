@@ -13,16 +13,17 @@ from scipy.spatial.transform import Rotation
 from handkit.datasets.synthetic.arm import ELBOW, WRIST, Arm, Geometry
 from handkit.datasets.synthetic.cloth import Sleeve
 from handkit.datasets.synthetic.extras import (
-    HOLDING,
+    CLASPING_GESTURES,
+    COMPANY,
     HOLDING_GESTURES,
     IN_FRONT,
-    SECOND,
+    Company,
     Extras,
     held_thing,
     thing_in_front,
 )
 from handkit.datasets.synthetic.flesh import Flesh
-from handkit.datasets.synthetic.pairs import limbs, meeting
+from handkit.datasets.synthetic.pairs import clasping, facing, limbs, meeting
 from handkit.datasets.synthetic.poses import PoseSampler
 from handkit.datasets.synthetic.posing import bone_transforms, posed_bones
 from handkit.datasets.synthetic.scene import MIRROR, UPRIGHT, Camera, Scene, Sensor
@@ -35,6 +36,8 @@ _View = Callable[[np.random.Generator], Array]
 
 # A view is drawn anew where the forearm would hide the hand or the arm's end be in the frame.
 _TRIES = 20
+# How far a forearm may come towards the camera: the least z of its direction.
+_TOWARDS = -0.55
 
 
 class SceneSampler:
@@ -46,6 +49,7 @@ class SceneSampler:
         image_size: (width, height) in pixels.
         front: the hand is seen close to head-on with the fingers up, instead of from anywhere.
         extras: draws what is with the hand; None: the hand is alone.
+        company: how often that is another hand or something it holds.
     """
 
     def __init__(
@@ -55,26 +59,31 @@ class SceneSampler:
         image_size: tuple[int, int],
         front: bool = False,
         extras: Extras | None = None,
+        company: Company = COMPANY["some"],
     ) -> None:
         self._arm = arm
         self._size = image_size
         self._view: _View = _from_the_front if front else from_anywhere
         self._poses = PoseSampler(arm.rest, flesh)
         self._extras = extras
+        self._company = company
 
     def sample(self, rng: np.random.Generator) -> Scene:
         """One scene; the same generator state gives the same scene."""
         if self._extras is None:
             return self._hand(rng)
         kind = rng.random()
-        holding = kind < HOLDING
+        company = self._company
+        holding = kind < company.holding
         scene = self._hand(rng, HOLDING_GESTURES if holding else None)
         scene = replace(scene, skin=self._extras.skin(rng, scene.skin), bands=self._extras.bands(rng))
         things = []
         if holding:
             things.append(held_thing(rng, self._bent(scene).joints()))
-        elif kind < HOLDING + SECOND:
-            scene = replace(scene, other=self._second(rng, scene))
+        elif kind < company.holding + company.second:
+            # A share of nothing draws nothing, so that what was rendered before there were such hands stays as it was.
+            clasping = company.clasping > 0 and rng.random() < company.clasping
+            scene = replace(scene, other=self._second(rng, scene, clasping))
         if rng.random() < IN_FRONT:
             things.append(thing_in_front(rng, self._before_camera(scene)[0]))
         return replace(scene, things=tuple(things))
@@ -114,22 +123,43 @@ class SceneSampler:
             seed=int(rng.integers(2**31)),
         )
 
-    def _second(self, rng: np.random.Generator, first: Scene) -> Scene | None:
+    def _second(self, rng: np.random.Generator, first: Scene, clasping: bool = False) -> Scene | None:
         """Another hand near the first, before the same camera: the same person's other one, or somebody else's."""
         assert self._extras is not None
-        other = replace(self._hand(rng), camera=first.camera)
+        other = replace(self._hand(rng, CLASPING_GESTURES if clasping else None), camera=first.camera)
         if rng.random() < 0.6:
             side: Side = "left" if first.side == "right" else "right"
             kept = {name: getattr(first, name) for name in ("skin", "sleeve", "shape", "scale")}
             other = replace(other, side=side, **kept, bands=self._extras.bands(rng))
         else:
             other = replace(other, skin=self._extras.skin(rng, other.skin), bands=self._extras.bands(rng))
+        if clasping:
+            return self._clasped(rng, first, other)
         move = meeting(rng, limbs(*self._before_camera(first)), limbs(*self._before_camera(other)))
-        if move is None:
-            return None
-        other = replace(other, position=other.position + move)
-        joints, _, elbow = self._before_camera(other)
-        return other if joints[:, 2].min() > 0.08 and elbow[2] > 0.08 else None
+        return None if move is None else self._moved(other, move)
+
+    def _clasped(self, rng: np.random.Generator, first: Scene, other: Scene) -> Scene | None:
+        """The other hand turned and put to where it clasps the first; None where no place for its arm was found."""
+        held = self._before_camera(first)
+        for _ in range(_TRIES):
+            turn, away = facing(rng, held[0], first.side, self._before_camera(other)[0], other.side)
+            turned = replace(other, rotation=turn @ other.rotation)
+            move = clasping(rng, limbs(*held), limbs(*self._before_camera(turned)), away)
+            found = None if move is None else self._moved(turned, move)
+            if found is not None and self._arm_aside(found):
+                return found
+        return None
+
+    def _moved(self, hand: Scene, move: Array) -> Scene | None:
+        """The hand moved by (3,), unless it then is at the camera."""
+        hand = replace(hand, position=hand.position + move)
+        joints, _, elbow = self._before_camera(hand)
+        return hand if joints[:, 2].min() > 0.08 and elbow[2] > 0.08 else None
+
+    def _arm_aside(self, scene: Scene) -> bool:
+        """Whether the arm neither hides the hand nor ends in the frame."""
+        _, wrist, elbow = self._before_camera(scene)
+        return bool(unit(elbow - wrist)[2] > _TOWARDS) and not in_frame(scene.camera, self._shoulder(scene))
 
     def _bent(self, scene: Scene) -> Geometry:
         rest = self._arm.shaped(scene.shape, scene.scale)
@@ -161,7 +191,7 @@ def _aim(rng: np.random.Generator, view: _View, camera: Camera, bent: Geometry, 
         joints = (bent.joints() * mirror) @ rotation.T
         position = _position(rng, camera, joints)
         shoulder = rotation @ (bent.heads[0] * mirror) - (joints.min(0) + joints.max(0)) / 2 + position
-        if (rotation @ forearm)[2] > -0.55 and not in_frame(camera, shoulder):
+        if (rotation @ forearm)[2] > _TOWARDS and not in_frame(camera, shoulder):
             break
     return rotation, position
 

@@ -13,7 +13,7 @@ from handkit.datasets.synthetic.arm import Arm
 from handkit.datasets.synthetic.bodies import blocks, body, skin_thing
 from handkit.datasets.synthetic.cloth import Sleeve
 from handkit.datasets.synthetic.extras import (
-    HOLDING,
+    COMPANY,
     HOLDING_GESTURES,
     IN_FRONT,
     Extras,
@@ -84,7 +84,7 @@ class WideSceneSampler(SceneSampler):
     def _person(self, rng: np.random.Generator, same: Scene | None = None) -> Scene:
         """A hand with what it wears and holds, not yet put anywhere; the other one of the same person if given."""
         assert self._extras is not None
-        holding = rng.random() < HOLDING
+        holding = rng.random() < COMPANY["some"].holding
         hand = self._hand(rng, HOLDING_GESTURES if holding else None)
         if same is None:
             hand = replace(hand, skin=self._extras.skin(rng, hand.skin))

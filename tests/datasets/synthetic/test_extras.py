@@ -15,10 +15,11 @@ from handkit.datasets.synthetic.adornment import Band, wear
 from handkit.datasets.synthetic.arm import BONES, ELBOW, MeshArm
 from handkit.datasets.synthetic.extras import Extras, held_thing
 from handkit.datasets.synthetic.gestures import gesture
-from handkit.datasets.synthetic.pairs import limbs, meeting
+from handkit.datasets.synthetic.pairs import clasping, facing, gap, limbs, meeting, palm
 from handkit.datasets.synthetic.picture import FOREGROUND
 from handkit.datasets.synthetic.posing import bone_transforms, posed_bones
 from handkit.datasets.synthetic.scene import Camera, Scene
+from handkit.datasets.synthetic.shading import unit
 from handkit.datasets.synthetic.skin import Material, Skin
 from handkit.datasets.synthetic.skin_charts import SkinCharts
 from handkit.datasets.synthetic.things import Thing, placed_thing
@@ -92,6 +93,49 @@ def test_two_hands_meet_without_running_through_each_other() -> None:
             gaps.append(np.linalg.norm(first[:, None] - (first + move), axis=-1).min())
     assert len(gaps) > 5
     assert 0.0189 < min(gaps) < 0.03
+
+
+def test_a_clasping_hand_lies_on_the_first_with_its_palm_towards_it(arm: MeshArm) -> None:
+    rng = np.random.default_rng(0)
+    right = posed_bones(arm.rest, bone_transforms(arm.rest, gesture("curved"))).joints()
+    left = right * (-1, 1, 1)
+    np.testing.assert_allclose(palm(left, "left"), palm(right, "right") * (-1, 1, 1), atol=1e-9)
+    # Fingers bend to the palm's side.
+    assert (right[8] - right[5]) @ palm(right, "right") > 0.01
+    first = limbs(right, right[0], right[0] + 0.25 * unit(right[0] - right[9]))
+    placed = 0
+    for _ in range(20):
+        turn, away = facing(rng, right, "right", left, "left")
+        assert np.linalg.det(turn) == pytest.approx(1)
+        turned = left @ turn.T
+        assert palm(turned, "left") @ away < -0.5
+        second = limbs(turned, turned[0], turned[0] + 0.25 * unit(turned[0] - turned[9]))
+        move = clasping(rng, first, second, away)
+        if move is not None:
+            placed += 1
+            assert 0.0229 < gap(first, second + move) < 0.04
+    assert placed > 10
+
+
+def test_many_companions_are_many(makehuman_assets: Path) -> None:
+    generator = HandSynth(count=40, image_size=(64, 64), companions="many", assets=makehuman_assets)
+    scenes = [generator.scene(index) for index in range(40)]
+    holding = sum(any(thing.held for thing in scene.things) for scene in scenes)
+    together = sum(scene.other is not None for scene in scenes)
+    assert 10 < holding < 28
+    assert 10 < together < 28
+    assert holding + together > 34
+    assert generator.recipe()["companions"] == "many"
+    assert "companions" not in HandSynth().recipe()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"companions": "more"}, "'some' or 'many'"), ({"source": "capsule", "companions": "many"}, "hands alone")],
+)
+def test_unknown_companions_are_refused(arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        HandSynth(**arguments)  # type: ignore[arg-type]
 
 
 def test_a_second_hand_is_labelled_and_masked(generator: HandSynth, scenes: list[Scene]) -> None:

@@ -21,6 +21,7 @@ def synth(
     source: Annotated[str, typer.Option(help="makehuman, or capsule: simple, quick, without files.")] = "makehuman",
     assets: Annotated[Path | None, typer.Option(help="Folder with the hand's files; default: the hub's.")] = None,
     skins: Annotated[Path | None, typer.Option(help="Folder of photographed skins for half of the hands.")] = None,
+    companions: Annotated[str, typer.Option(help="some, or many: most hands hold or clasp something.")] = "some",
     scenes: Annotated[bool, typer.Option("--scenes", help="People with hands of all sizes, for detectors.")] = False,
     backgrounds: Annotated[Path | None, typer.Option(help="Folder of pictures without hands, behind scenes.")] = None,
     skip: Annotated[int, typer.Option(help="Leaves out the first backgrounds by name.")] = 0,
@@ -42,11 +43,13 @@ def synth(
     if scenes:
         if source != "makehuman":
             raise DataError(f"--scenes are rendered with --source makehuman alone, not {source}")
+        if companions != "some":
+            raise DataError("--companions is of single hands; people in --scenes have some")
         dataset = HandScenes(seed, count, pixels, assets, skins=skins, backgrounds=backgrounds, skip=skip)
     elif backgrounds is not None or skip:
         raise DataError("--backgrounds and --skip are of --scenes; single hands get theirs from BackgroundPaste")
     else:
-        dataset = HandSynth(source, seed, count, pixels, assets, skins=skins)
+        dataset = HandSynth(source, seed, count, pixels, assets, skins=skins, companions=companions)
     began = shown = time.monotonic()
 
     def report(progress: Progress) -> None:
