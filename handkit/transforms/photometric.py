@@ -35,6 +35,7 @@ class RandomPhotometric:
         saturation: factor of the distance from grey.
         hue: turn of the colours in degrees.
         prob: how often a sample is changed at all.
+        grey: how often one that is changed loses its colours, as in pictures of infrared and old cameras.
 
     Raises:
         ConfigError: a negative limit, or no probability.
@@ -51,10 +52,11 @@ class RandomPhotometric:
         saturation: float = 0.4,
         hue: float = 8.0,
         prob: float = 0.8,
+        grey: float = 0.0,
     ) -> None:
         check_at_least_0(self, brightness=brightness, contrast=contrast, gamma=gamma)
         check_at_least_0(self, white_balance=white_balance, saturation=saturation, hue=hue)
-        check_shares(self, prob=prob)
+        check_shares(self, prob=prob, grey=grey)
         self.brightness = brightness
         self.contrast = contrast
         self.gamma = gamma
@@ -62,6 +64,7 @@ class RandomPhotometric:
         self.saturation = saturation
         self.hue = hue
         self.prob = prob
+        self.grey = grey
 
     def __call__(self, sample: Sample) -> Sample:
         """Replaces `img`."""
@@ -70,7 +73,9 @@ class RandomPhotometric:
             return sample
         drawn = rng.uniform(-1, 1, 8)
         img = cv2.LUT(sample["img"], self._table(drawn[:6]))
-        if self.saturation or self.hue:
+        if self.grey and rng.random() < self.grey:
+            img = cv2.transform(img, np.repeat(_TO_YIQ[:1], 3, 0))
+        elif self.saturation or self.hue:
             img = cv2.transform(img, self._matrix(drawn[6:]))
         return {**sample, "img": img}
 

@@ -12,7 +12,7 @@ from handkit.codecs.gaussian_heatmap import GaussianHeatmap
 from handkit.errors import ConfigError
 from handkit.models.backbones import HRNet
 from handkit.models.estimators import FlipTest, TopDownEstimator
-from handkit.models.heads import HandednessHead, Head, HRNetV2Head, PresenceHead
+from handkit.models.heads import HandednessHead, Head, HeatmapHead, HRNetV2Head, PresenceHead
 from handkit.models.losses import (
     HandednessLoss,
     KeypointMSELoss,
@@ -180,3 +180,17 @@ def test_wrong_calls_are_refused() -> None:
         model(images(), mode="loss", heatmaps=targets()["heatmaps"])
     with pytest.raises(ConfigError, match="TopDownEstimator has no losses"):
         TopDownEstimator(HRNet(width=4), HRNetV2Head(WIDTHS))(images(), mode="loss", **targets())
+
+
+@pytest.mark.parametrize(
+    ("head", "aux", "kind"),
+    [
+        (HRNetV2Head((4, 8, 16, 64)), [], "HRNetV2Head"),
+        (HeatmapHead(2048), [], "HeatmapHead"),
+        (HRNetV2Head(WIDTHS), [PresenceHead(144)], "PresenceHead"),
+    ],
+)
+def test_a_head_for_another_backbone_says_so(head: Head, aux: list[Head], kind: str) -> None:
+    backbone = HRNet(width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)
+    with pytest.raises(ConfigError, match=rf"{kind} does not fit behind HRNet, whose maps have \[4, 8, 16, 32\]"):
+        TopDownEstimator(backbone, head, aux)(images(1))

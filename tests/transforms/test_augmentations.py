@@ -168,6 +168,15 @@ def test_photometric_without_strength_is_the_identity_and_greys_keep_their_hue()
     assert not np.array_equal(colour(sample())["img"], IMAGE)
 
 
+def test_photometric_takes_the_colours_of_a_share_of_pictures() -> None:
+    step, luma = RandomPhotometric(0, 0, 0, 0, 0, 0, prob=1, grey=0.3), IMAGE @ (0.299, 0.587, 0.114)
+    pictures = [step(start)["img"] for start in map(sample, range(400))]
+    grey = [picture for picture in pictures if (picture == picture[..., :1]).all()]
+    assert len(grey) / len(pictures) == pytest.approx(0.3, abs=0.07)
+    np.testing.assert_allclose(grey[0][..., 0], luma, atol=0.6)
+    assert sum(np.array_equal(picture, IMAGE) for picture in pictures) + len(grey) == len(pictures)
+
+
 @pytest.mark.parametrize(
     ("name", "strength", "low", "high"),
     [

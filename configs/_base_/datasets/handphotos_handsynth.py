@@ -29,7 +29,16 @@ _moves = [
 _looks = [
     dict(type="BackgroundPaste", folder="data/rooms", skip=100, prob=0.6),
     dict(type="RandomOcclusion"),
-    dict(type="RandomPhotometric", brightness=0.2, contrast=0.5, gamma=0.5, white_balance=0.2, hue=12.0, prob=0.9),
+    dict(
+        type="RandomPhotometric",
+        brightness=0.2,
+        contrast=0.5,
+        gamma=0.5,
+        white_balance=0.2,
+        hue=12.0,
+        prob=0.9,
+        grey=0.1,
+    ),
     dict(type="RandomDownscale"),
     dict(type="RandomBlur"),
     dict(type="RandomNoise"),

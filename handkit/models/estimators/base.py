@@ -51,7 +51,8 @@ class PoseEstimator(nn.Module):
             ``loss``, their sum weighted by each one's `loss_weight`.
 
         Raises:
-            ConfigError: an unknown mode; in 'loss', no losses, or a target that is missing or misshaped.
+            ConfigError: an unknown mode; a head that takes other numbers of channels than the backbone gives; in
+                'loss', no losses, or a target that is missing or misshaped.
         """
         check_mode(mode, self)
         raw = list(self._raw(self.backbone(img), mode, targets.right if mode == "loss" else None))
@@ -65,16 +66,30 @@ class PoseEstimator(nn.Module):
         self, features: Sequence[Tensor], mode: Mode, right: Tensor | None
     ) -> Iterator[tuple[Head, dict[str, Tensor]]]:
         """Each head with its raw outputs, the main one first; heads that read the side are told `right` where known."""
-        outputs = self.head(features)
+        outputs = self._ask(self.head, features)
         yield self.head, outputs
         predictions = self.head.activate(outputs)
         for aux in cast("Iterator[Head]", self.aux_heads.values()):
             if not (mode == "predict" and aux.training_only):
-                outputs = aux(features, *(predictions[name] for name in aux.reads))
+                outputs = self._ask(aux, features, *(predictions[name] for name in aux.reads))
                 predictions |= aux.activate(outputs)
                 if right is not None and "handedness" in outputs:
                     predictions["handedness"] = torch.where(right.isnan(), predictions["handedness"], right)
                 yield aux, outputs
+
+    def _ask(self, head: Head, features: Sequence[Tensor], *predictions: Tensor) -> dict[str, Tensor]:
+        try:
+            outputs: dict[str, Tensor] = head(features, *predictions)
+        except RuntimeError as error:
+            # PyTorch's convolutions say so; whatever else goes wrong, such as the memory's end, is left as it is.
+            if "channels" not in str(error):
+                raise
+            channels = [maps.shape[1] for maps in features]
+            raise ConfigError(
+                f"{type(head).__name__} does not fit behind {type(self.backbone).__name__}, whose maps have {channels} "
+                f"channels: give it such in_channels ({error})"
+            ) from error
+        return outputs
 
     def _loss(self, outputs: dict[str, Tensor], targets: Targets) -> dict[str, Tensor]:
         losses = cast("Sequence[Loss]", self.losses)
