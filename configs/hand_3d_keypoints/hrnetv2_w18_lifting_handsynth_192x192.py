@@ -5,8 +5,8 @@
         --baseline
 
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
-53 minutes on half of two cores of a Xeon (Sapphire Rapids). To reach: MPJPE 0.6 of the mean pose's, side accuracy 0.95;
-reached: 0.31 (24.1 mm), 0.88.
+47 minutes on less than half of two cores of an EPYC. To reach: MPJPE 0.6 of the mean pose's, side accuracy 0.95;
+reached: 0.30 (23.3 mm), 0.92.
 """
 
 _base_ = [
