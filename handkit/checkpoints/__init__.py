@@ -9,7 +9,15 @@ from handkit.checkpoints.inspection import inspect_weights
 from handkit.checkpoints.keymaps import to_easycv_keys
 from handkit.checkpoints.reading import read_plain, read_state_dict
 from handkit.checkpoints.stripping import strip_weights
-from handkit.checkpoints.weights import check_weights, copy_weights, load_weights, save_pickled, save_weights, unwrap
+from handkit.checkpoints.weights import (
+    check_weights,
+    copy_weights,
+    load_weights,
+    save_pickled,
+    save_tensors,
+    save_weights,
+    unwrap,
+)
 
 __all__ = [
     "check_weights",
@@ -20,6 +28,7 @@ __all__ = [
     "read_plain",
     "read_state_dict",
     "save_pickled",
+    "save_tensors",
     "save_weights",
     "strip_weights",
     "to_easycv_keys",

@@ -27,6 +27,7 @@ def load_weights(
     optional: Sequence[str] = (),
     extra: Sequence[str] = (),
     part: str | None = None,
+    base: str | os.PathLike[str] | None = None,
 ) -> list[str]:
     """Copies a file's weights into a model, on whatever device it is.
 
@@ -41,6 +42,7 @@ def load_weights(
         extra: parts of the file by their dotted names, e.g. ``_fc``, that are left out.
         part: what the model is in a larger network, e.g. ``backbone``: of a file that has such a part nothing else is
             read, any other file is read whole.
+        base: a file with the tensors that the first does not hold.
 
     Returns:
         Those of `optional` that the file knows nothing of.
@@ -49,11 +51,11 @@ def load_weights(
         CheckpointError: the file cannot be read, or keys are missing, extra or misshaped; the message names them.
     """
     left_out = tuple(f"{name}." for name in extra)
-    weights = {
-        key: value for key, value in take_part(read_state_dict(path), part).items() if not key.startswith(left_out)
-    }
+    below = {} if base is None else read_state_dict(base)
+    held = take_part({**below, **read_state_dict(path)}, part)
+    weights = {key: value for key, value in held.items() if not key.startswith(left_out)}
     absent = [name for name in optional if not any(key.startswith(f"{name}.") for key in weights)]
-    copy_weights(model, weights, os.fspath(path), absent)
+    copy_weights(model, weights, os.fspath(path) if base is None else f"{path} on {base}", absent)
     return absent
 
 

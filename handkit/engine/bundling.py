@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
-from handkit.checkpoints import load_weights, save_pickled, save_weights, to_easycv_keys
+from handkit.checkpoints import (
+    load_weights,
+    read_state_dict,
+    save_pickled,
+    save_tensors,
+    save_weights,
+    to_easycv_keys,
+)
 from handkit.checkpoints.stripping import halved
 from handkit.errors import ConfigError
 from handkit.files import replacing, sha256_of
@@ -55,6 +63,7 @@ def write_bundle(
     half: bool = True,
     overwrite: bool = False,
     layout: str = "handkit",
+    base: str | Path | None = None,
 ) -> Path:
     """Writes configuration.json, the weights, card.json and README.md; the folder appears whole or not at all.
 
@@ -76,12 +85,15 @@ def write_bundle(
         half: store weights with two or more axes as float16; statistics of norms and biases stay float32.
         overwrite: put the new folder in the place of one that is there.
         layout: 'handkit', with safetensors, or 'modelscope'.
+        base: weights that every user has, such as ``bundle:NAME/FILE``: what the network shares with them is left out,
+            and the bundle is read on top of them. Of the layout 'handkit' alone.
 
     Returns:
         The folder.
 
     Raises:
-        ConfigError: no detector, a mistake in a config, or `out` is there and `overwrite` is not asked for, or would
+        ConfigError: no detector, a mistake in a config, a base of which the network has nothing, or `out` is there and
+            `overwrite` is not asked for, or would
             replace what is no bundle.
         CheckpointError: weights that do not fit.
         OSError: the folder cannot be written.
@@ -89,6 +101,10 @@ def write_bundle(
     folder = Path(out)
     if layout not in _NAMES:
         raise ConfigError(f"layout={layout!r} is none of {', '.join(_NAMES)}")
+    if base is not None and layout != "handkit":
+        raise ConfigError(
+            f"base={str(base)!r} is of the layout 'handkit': nobody else reads one file on top of another"
+        )
     _check_target(folder, overwrite)
     bundled = _pipeline_config(load_config(config), detector, str(config))
     bundled["checkpoint"], detection = _NAMES[layout]
@@ -96,10 +112,12 @@ def write_bundle(
     if detector_checkpoint is not None:
         sources[detection] = (bundled["detector"]["net"], detector_checkpoint)
         bundled["detector"]["checkpoint"] = detection
+    if base is not None:
+        bundled["base_checkpoint"] = str(base)
     bundled = with_options(bundled, cfg_options, str(config))
     validate(bundled, str(config), use="pipeline")
     with replacing(folder) as made:
-        files = [_write_weights(made, name, *source, half=half) for name, source in sources.items()]
+        files = [_write_weights(made, name, *source, half=half, base=base) for name, source in sources.items()]
         easycv = _write_easycv(made, bundled) if layout == "modelscope" else {}
         configuration = {
             "framework": "pytorch",
@@ -109,7 +127,7 @@ def write_bundle(
             "handkit": bundled,
         }
         (made / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
-        card.write(made, files, _thresholds(bundled))
+        card.write(made, files, _thresholds(bundled), None if base is None else _file(str(base), resolve(base)))
         load_bundle(made)
     return folder
 
@@ -152,7 +170,9 @@ def _pipeline_key(task: str, easycv: Mapping[str, Any]) -> dict[str, Any]:
     return {"pipeline": {"type": _PIPELINES[task], **easycv.get("pipeline", {})}} if task in _PIPELINES else {}
 
 
-def _write_weights(folder: Path, name: str, node: Mapping[str, Any], checkpoint: str | Path, half: bool) -> BundleFile:
+def _write_weights(
+    folder: Path, name: str, node: Mapping[str, Any], checkpoint: str | Path, half: bool, base: str | Path | None
+) -> BundleFile:
     model: Any = build(node, MODELS, name)
     if not isinstance(model, nn.Module):
         raise ConfigError(f"{name}: {type(model).__name__} is no torch module, so its weights cannot be bundled")
@@ -161,12 +181,28 @@ def _write_weights(folder: Path, name: str, node: Mapping[str, Any], checkpoint:
         for parameter in model.parameters():
             parameter.data = halved(parameter.data)
     path = folder / name
-    if name == WEIGHTS:
+    if base is not None and name == _NAMES["handkit"][0]:
+        _save_own(model, path, base)
+    elif name == WEIGHTS:
         save_pickled(to_easycv_keys(model.state_dict()), path)
     elif path.suffix == ".pth":
         save_pickled(model.state_dict(), path)
     else:
         save_weights(model, path)
+    return _file(name, path)
+
+
+def _save_own(model: nn.Module, path: Path, base: str | Path) -> None:
+    """Saves what a model does not share, bit for bit, with its base."""
+    below = read_state_dict(resolve(base))
+    weights = model.state_dict()
+    shared = {key for key, value in below.items() if key in weights and torch.equal(weights[key], value)}
+    if not shared:
+        raise ConfigError(f"base={str(base)!r}: no tensor of the network is the same there")
+    save_tensors({key: value for key, value in weights.items() if key not in shared}, path)
+
+
+def _file(name: str, path: Path) -> BundleFile:
     return BundleFile(name, sha256_of(path), path.stat().st_size)
 
 

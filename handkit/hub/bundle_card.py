@@ -53,7 +53,7 @@ class BundleCard:
 
     @classmethod
     def read(cls, path: Path) -> BundleCard:
-        """Reads the written part from JSON; `files` and `thresholds` of an earlier bundle are passed over.
+        """Reads the written part from JSON; `files`, `base` and `thresholds` of an earlier bundle are passed over.
 
         Raises:
             ConfigError: not a JSON file, or a field is missing, unknown or of a wrong form.
@@ -62,7 +62,8 @@ class BundleCard:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: cannot be read as JSON: {error}") from error
-        written = {key: raw[key] for key in raw if key not in ("files", "thresholds")} if isinstance(raw, dict) else raw
+        follows = ("files", "base", "thresholds")
+        written = {key: raw[key] for key in raw if key not in follows} if isinstance(raw, dict) else raw
         fields = Fields(written, str(path))
         made = cls(
             title=fields.take("title", str),
@@ -75,13 +76,21 @@ class BundleCard:
         fields.end()
         return made
 
-    def write(self, folder: Path, files: Sequence[BundleFile], thresholds: Mapping[str, float]) -> None:
-        """Writes both files into a bundle's folder."""
+    def write(
+        self,
+        folder: Path,
+        files: Sequence[BundleFile],
+        thresholds: Mapping[str, float],
+        base: BundleFile | None = None,
+    ) -> None:
+        """Writes both files into a bundle's folder; `base` is outside of it, what its weights are read on top of."""
         content = {**asdict(self), "thresholds": dict(thresholds), "files": [asdict(file) for file in files]}
+        if base is not None:
+            content["base"] = asdict(base)
         (folder / CARD).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        (folder / README).write_text(self._text(files, thresholds), encoding="utf-8")
+        (folder / README).write_text(self._text(files, thresholds, base), encoding="utf-8")
 
-    def _text(self, files: Sequence[BundleFile], thresholds: Mapping[str, float]) -> str:
+    def _text(self, files: Sequence[BundleFile], thresholds: Mapping[str, float], base: BundleFile | None) -> str:
         scores = [f"| {s.metric} | {s.value:g} | {s.data} | {s.labels} |" for s in self.scores]
         parts = [
             f"# {self.title}",
@@ -90,6 +99,11 @@ class BundleCard:
             "\n".join(["## Measured", "", "| metric | value | data | labels |", "| --- | --- | --- | --- |", *scores]),
             "## Limits\n\n" + "\n".join(f"- {limit}" for limit in self.limits),
             "## Thresholds\n\n" + "\n".join(f"- `{name}`: {value:g}" for name, value in thresholds.items()),
-            "## Files\n\n" + "\n".join(f"- `{file.name}`, {file.size} bytes, sha256 `{file.sha256}`" for file in files),
+            "## Files\n\n" + "\n".join(f"- {_line(file)}" for file in files),
+            *([] if base is None else [f"Read on top of {_line(base)}, which holds the rest of the network."]),
         ]
         return "\n\n".join(parts) + "\n"
+
+
+def _line(file: BundleFile) -> str:
+    return f"`{file.name}`, {file.size} bytes, sha256 `{file.sha256}`"

@@ -136,7 +136,9 @@ def check_own(config: Any, where: str) -> None:
 def _with_paths(value: Any, folder: Path, where: str) -> Any:
     if isinstance(value, dict):
         return {
-            key: _reference(item, folder, where) if key == "checkpoint" else _with_paths(item, folder, where)
+            key: _reference(item, folder, where)
+            if key in ("checkpoint", "base_checkpoint")
+            else _with_paths(item, folder, where)
             for key, item in value.items()
         }
     if isinstance(value, list):

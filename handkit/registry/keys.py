@@ -19,6 +19,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "test_transforms": "the list of nodes from a source to the network's input",
     "model": "the node of the network",
     "checkpoint": "its weights: a path, or hub:CARD/FILE",
+    "base_checkpoint": "the weights of those of its parts that `checkpoint` does not hold",
     "codec": "the node that reads joints off the network's outputs",
     "skeleton": "whose joints `model` and `codec` tell: 'hand' (default), or 'wflw' for the 98 points of a face",
     "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",

@@ -42,7 +42,12 @@ class Runtime(Protocol):
     """Makes a model ready to run on a device."""
 
     def prepare(
-        self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
+        self,
+        model: Any,
+        checkpoint: str | Path | None,
+        transforms: Sequence[TensorTransform],
+        codec: Codec | None,
+        base: str | Path | None = None,
     ) -> Net:
         """Loads the weights into the model and joins it with its tensor transforms and its codec.
 
@@ -51,6 +56,7 @@ class Runtime(Protocol):
             checkpoint: the weights: a path, or ``hub:CARD/FILE``.
             transforms: the tensor part of the config's ``test_transforms``, in order.
             codec: decodes the model's outputs; None returns them as they are.
+            base: the weights of those of the model's parts that `checkpoint` does not hold.
 
         Raises:
             ConfigError: a model this runtime cannot execute, or no checkpoint where the model has weights.

@@ -30,5 +30,6 @@ def build_net(config: Mapping[str, Any]) -> Net:
         shift = "none" if codec is not None and codec.udp else config["flip_test"]
         model = {"type": "FlipTest", "model": model, "shift": shift, "skeleton": config.get("skeleton", "hand")}
     runtime = build(config["runtime"], RUNTIMES, "runtime")
-    net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec)
+    base = {} if config.get("base_checkpoint") is None else {"base": config["base_checkpoint"]}
+    net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec, **base)
     return net

@@ -56,12 +56,17 @@ class LiteRTRuntime:
         self.threads = threads
 
     def prepare(
-        self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
+        self,
+        model: Any,
+        checkpoint: str | Path | None,
+        transforms: Sequence[TensorTransform],
+        codec: Codec | None,
+        base: str | Path | None = None,
     ) -> LiteRTNet:
         """Opens the file; see `handkit.runtime.base.Runtime`.
 
         Raises:
-            ConfigError: a model that is not described as a `LiteRTModel`, or no checkpoint.
+            ConfigError: a model that is not described as a `LiteRTModel`, no checkpoint, or one with a base.
             CheckpointError: the file is not a .tflite file, or its tensors are not the model's.
             HubError: the checkpoint cannot be had.
             MissingExtraError: ai-edge-litert is not installed.
@@ -71,6 +76,8 @@ class LiteRTRuntime:
             raise ConfigError(f"LiteRTRuntime cannot execute {name}: it takes models that a .tflite file holds")
         if checkpoint is None:
             raise ConfigError(f"{name} has no weights of its own: name its .tflite file as checkpoint=")
+        if base is not None:
+            raise ConfigError(f"base_checkpoint={str(base)!r}: a .tflite file is whole; leave it out")
         return LiteRTNet(resolve(checkpoint), self.threads, model, transforms, codec)
 
 

@@ -38,7 +38,12 @@ class TorchRuntime:
         self.device = usable_device(device)
 
     def prepare(
-        self, model: Any, checkpoint: str | Path | None, transforms: Sequence[TensorTransform], codec: Codec | None
+        self,
+        model: Any,
+        checkpoint: str | Path | None,
+        transforms: Sequence[TensorTransform],
+        codec: Codec | None,
+        base: str | Path | None = None,
     ) -> TorchNet:
         """Loads the weights and moves the model to the device; see `handkit.runtime.base.Runtime`.
 
@@ -54,7 +59,7 @@ class TorchRuntime:
         if not isinstance(model, nn.Module):
             raise ConfigError(f"TorchRuntime executes torch modules; {name} is none, it belongs to another runtime")
         if checkpoint is not None:
-            load_weights(model, resolve(checkpoint))
+            load_weights(model, resolve(checkpoint), base=None if base is None else resolve(base))
         elif model.state_dict():
             raise ConfigError(f"{name} has no weights yet, and random ones find no hands: name a file as checkpoint=")
         module: Any = model.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

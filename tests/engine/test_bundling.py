@@ -17,7 +17,7 @@ import torch
 
 import handkit
 from handkit.apps.cli.main import main
-from handkit.checkpoints import load_weights, read_state_dict, save_weights
+from handkit.checkpoints import load_weights, read_state_dict, save_tensors, save_weights
 from handkit.demo_image import demo_image
 from handkit.engine.bundling import write_bundle
 from handkit.errors import CheckpointError, ConfigError
@@ -245,3 +245,27 @@ def test_the_command(
     card.write_text(json.dumps({"title": "t"}))
     code, _, error = run(*common, "--overwrite")
     assert (code, "'licence' is missing" in error) == (2, True)
+
+
+def test_a_bundle_on_a_base_holds_the_rest(bundle: Path, weights: dict[str, Path], tmp_path: Path) -> None:
+    base, other = bundle / "model.safetensors", read_state_dict(bundle / "model.safetensors")
+    changed = [key for key in other if key.startswith("aux_heads.presence")]
+    own = tmp_path / "own.safetensors"
+    save_tensors({**other, **{key: other[key] + 1 for key in changed}}, own)
+    given = {**weights, "checkpoint": own}
+    made = write_bundle(tmp_path / "made", CONFIG, card=CARD, base=base, **given)
+    assert list(read_state_dict(made / "model.safetensors")) == changed
+    card = json.loads((made / "card.json").read_text("utf-8"))
+    assert card["base"] == {"name": str(base), "sha256": sha256_of(base), "size": base.stat().st_size}
+    assert BundleCard.read(made / "card.json") == CARD
+    whole = write_bundle(tmp_path / "whole", CONFIG, card=CARD, **given)
+    scores = [handkit.pipeline(model=folder)(demo_image(), boxes=BOX).scores for folder in (made, whole)]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_a_base_that_shares_nothing_or_is_of_another_layout(weights: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no tensor of the network is the same"):
+        write_bundle(tmp_path / "a", CONFIG, card=CARD, base=weights["detector_checkpoint"], **weights)
+    with pytest.raises(ConfigError, match="of the layout 'handkit'"):
+        write_bundle(tmp_path / "a", CONFIG, card=CARD, base=weights["checkpoint"], layout="modelscope", **weights)
+    assert not list(tmp_path.iterdir())

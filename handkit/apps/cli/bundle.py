@@ -20,6 +20,9 @@ def bundle(
     layout: Annotated[
         str, typer.Option(help="Names and keys of the files: 'modelscope' as on its hub, or 'handkit'.")
     ] = "modelscope",
+    base: Annotated[
+        str | None, typer.Option(help="Weights that users have, e.g. bundle:NAME/FILE: what is shared is left out.")
+    ] = None,
     full_precision: Annotated[bool, typer.Option("--full-precision", help="float32 instead of float16.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder.")] = False,
     cfg_options: Annotated[
@@ -42,6 +45,7 @@ def bundle(
         half=not full_precision,
         layout=layout,
         overwrite=overwrite,
+        base=base,
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 1e6:.1f} MB")
