@@ -63,7 +63,7 @@ def write_bundle(
     half: bool = True,
     overwrite: bool = False,
     layout: str = "handkit",
-    base: str | Path | None = None,
+    base: str | None = None,
 ) -> Path:
     """Writes configuration.json, the weights, card.json and README.md; the folder appears whole or not at all.
 
@@ -85,16 +85,15 @@ def write_bundle(
         half: store weights with two or more axes as float16; statistics of norms and biases stay float32.
         overwrite: put the new folder in the place of one that is there.
         layout: 'handkit', with safetensors, or 'modelscope'.
-        base: weights that every user has, such as ``bundle:NAME/FILE``: what the network shares with them is left out,
-            and the bundle is read on top of them. Of the layout 'handkit' alone.
+        base: weights that every user has, ``bundle:NAME/FILE`` or ``hub:CARD/FILE``: what the network shares with them
+            is left out, and the bundle is read on top of them. Of the layout 'handkit' alone.
 
     Returns:
         The folder.
 
     Raises:
         ConfigError: no detector, a mistake in a config, a base of which the network has nothing, or `out` is there and
-            `overwrite` is not asked for, or would
-            replace what is no bundle.
+            `overwrite` is not asked for, or would replace what is no bundle.
         CheckpointError: weights that do not fit.
         OSError: the folder cannot be written.
     """
@@ -102,9 +101,9 @@ def write_bundle(
     if layout not in _NAMES:
         raise ConfigError(f"layout={layout!r} is none of {', '.join(_NAMES)}")
     if base is not None and layout != "handkit":
-        raise ConfigError(
-            f"base={str(base)!r} is of the layout 'handkit': nobody else reads one file on top of another"
-        )
+        raise ConfigError(f"base={base!r} is of the layout 'handkit': nobody else reads one file on top of another")
+    if base is not None and not base.startswith(("bundle:", "hub:")):
+        raise ConfigError(f"base={base!r} is no bundle:NAME/FILE and no hub:CARD/FILE, so others would not have it")
     _check_target(folder, overwrite)
     bundled = _pipeline_config(load_config(config), detector, str(config))
     bundled["checkpoint"], detection = _NAMES[layout]
@@ -113,7 +112,7 @@ def write_bundle(
         sources[detection] = (bundled["detector"]["net"], detector_checkpoint)
         bundled["detector"]["checkpoint"] = detection
     if base is not None:
-        bundled["base_checkpoint"] = str(base)
+        bundled["base_checkpoint"] = base
     bundled = with_options(bundled, cfg_options, str(config))
     validate(bundled, str(config), use="pipeline")
     with replacing(folder) as made:
@@ -127,7 +126,7 @@ def write_bundle(
             "handkit": bundled,
         }
         (made / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
-        card.write(made, files, _thresholds(bundled), None if base is None else _file(str(base), resolve(base)))
+        card.write(made, files, _thresholds(bundled), None if base is None else _file(base, resolve(base)))
         load_bundle(made)
     return folder
 
@@ -171,7 +170,7 @@ def _pipeline_key(task: str, easycv: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_weights(
-    folder: Path, name: str, node: Mapping[str, Any], checkpoint: str | Path, half: bool, base: str | Path | None
+    folder: Path, name: str, node: Mapping[str, Any], checkpoint: str | Path, half: bool, base: str | None
 ) -> BundleFile:
     model: Any = build(node, MODELS, name)
     if not isinstance(model, nn.Module):
@@ -192,13 +191,13 @@ def _write_weights(
     return _file(name, path)
 
 
-def _save_own(model: nn.Module, path: Path, base: str | Path) -> None:
+def _save_own(model: nn.Module, path: Path, base: str) -> None:
     """Saves what a model does not share, bit for bit, with its base."""
     below = read_state_dict(resolve(base))
     weights = model.state_dict()
     shared = {key for key, value in below.items() if key in weights and torch.equal(weights[key], value)}
     if not shared:
-        raise ConfigError(f"base={str(base)!r}: no tensor of the network is the same there")
+        raise ConfigError(f"base={base!r}: no tensor of the network is the same there")
     save_tensors({key: value for key, value in weights.items() if key not in shared}, path)
 
 

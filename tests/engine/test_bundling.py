@@ -42,6 +42,7 @@ CARD = BundleCard(
     scores=(Score("PCK@0.2", 0.1, "nothing", "none"),),
     limits=("They find nothing.",),
 )
+TRAINED = "hand_2d_keypoints/hrnetv2_w18_dark_handphotos_hard_192x192"
 BOX = [[180.0, 80.0, 460.0, 420.0]]
 
 
@@ -247,25 +248,33 @@ def test_the_command(
     assert (code, "'licence' is missing" in error) == (2, True)
 
 
-def test_a_bundle_on_a_base_holds_the_rest(bundle: Path, weights: dict[str, Path], tmp_path: Path) -> None:
-    base, other = bundle / "model.safetensors", read_state_dict(bundle / "model.safetensors")
-    changed = [key for key in other if key.startswith("aux_heads.presence")]
+def test_a_bundle_on_a_base_holds_the_rest(tmp_path: Path) -> None:
+    base, file = "bundle:hand_2d_keypoints/model.safetensors", bundle_path("hand_2d_keypoints") / "model.safetensors"
+    other = read_state_dict(file)
+    changed = [key for key in other if key.startswith("aux_heads.handedness.fc")]
     own = tmp_path / "own.safetensors"
     save_tensors({**other, **{key: other[key] + 1 for key in changed}}, own)
-    given = {**weights, "checkpoint": own}
-    made = write_bundle(tmp_path / "made", CONFIG, card=CARD, base=base, **given)
+    given: dict[str, Any] = dict(config=TRAINED, checkpoint=own, card=CARD, detector="hand_2d_keypoints")
+    made = write_bundle(tmp_path / "made", base=base, **given)
     assert list(read_state_dict(made / "model.safetensors")) == changed
     card = json.loads((made / "card.json").read_text("utf-8"))
-    assert card["base"] == {"name": str(base), "sha256": sha256_of(base), "size": base.stat().st_size}
+    assert card["base"] == {"name": base, "sha256": sha256_of(file), "size": file.stat().st_size}
     assert BundleCard.read(made / "card.json") == CARD
-    whole = write_bundle(tmp_path / "whole", CONFIG, card=CARD, **given)
-    scores = [handkit.pipeline(model=folder)(demo_image(), boxes=BOX).scores for folder in (made, whole)]
-    np.testing.assert_array_equal(*scores)
+    whole = write_bundle(tmp_path / "whole", **given)
+    found = [handkit.pipeline(model=folder)(demo_image(), boxes=BOX) for folder in (made, whole)]
+    np.testing.assert_array_equal(found[0].keypoints, found[1].keypoints)
+    np.testing.assert_array_equal(found[0].handedness_scores, found[1].handedness_scores)
 
 
-def test_a_base_that_shares_nothing_or_is_of_another_layout(weights: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no tensor of the network is the same"):
-        write_bundle(tmp_path / "a", CONFIG, card=CARD, base=weights["detector_checkpoint"], **weights)
-    with pytest.raises(ConfigError, match="of the layout 'handkit'"):
-        write_bundle(tmp_path / "a", CONFIG, card=CARD, base=weights["checkpoint"], layout="modelscope", **weights)
+@pytest.mark.parametrize(
+    ("base", "layout", "message"),
+    [
+        ("bundle:hand_2d_keypoints/detection/model.safetensors", "handkit", "no tensor of the network is the same"),
+        ("bundle:hand_2d_keypoints/model.safetensors", "modelscope", "of the layout 'handkit'"),
+        ("model.safetensors", "handkit", "others would not have it"),
+    ],
+)
+def test_a_base_that_is_none(base: str, layout: str, message: str, weights: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        write_bundle(tmp_path / "a", CONFIG, card=CARD, base=base, layout=layout, **weights)
     assert not list(tmp_path.iterdir())

@@ -175,11 +175,13 @@ def test_the_bundles_are_whole_small_and_say_what_they_are() -> None:
         written = json.loads((folder / CARD).read_text("utf-8"))
         for file in written["files"]:
             assert sha256_of(folder / file["name"]) == file["sha256"]
+        if "base" in written:
+            assert sha256_of(hub.resolve(written["base"]["name"])) == written["base"]["sha256"], folder.name
         total += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         card = BundleCard.read(folder / CARD)
         assert card.scores
         assert card.limits
-    assert 0 < total < 60e6
+    assert 0 < total < 40e6
     with pytest.raises(HubError, match="did you mean 'hand_detection'"):
         hub.bundle_path("hand_detectio")
 
