@@ -7,6 +7,7 @@ accepts.
 from handkit.checkpoints.conversion import convert_weights
 from handkit.checkpoints.inspection import inspect_weights
 from handkit.checkpoints.keymaps import to_easycv_keys
+from handkit.checkpoints.means import mean_weights
 from handkit.checkpoints.reading import read_plain, read_state_dict
 from handkit.checkpoints.stripping import strip_weights
 from handkit.checkpoints.weights import (
@@ -25,6 +26,7 @@ __all__ = [
     "copy_weights",
     "inspect_weights",
     "load_weights",
+    "mean_weights",
     "read_plain",
     "read_state_dict",
     "save_pickled",

@@ -6,8 +6,11 @@ import typer
 
 from handkit.apps.cli.checkpoint.convert import convert
 from handkit.apps.cli.checkpoint.inspect import inspect
+from handkit.apps.cli.checkpoint.mean import mean
 from handkit.apps.cli.checkpoint.strip import strip
 
-checkpoint = typer.Typer(name="checkpoint", help="Convert, look into and strip weight files.", no_args_is_help=True)
-for _verb in (convert, inspect, strip):
+checkpoint = typer.Typer(
+    name="checkpoint", help="Convert, look into, strip and average weight files.", no_args_is_help=True
+)
+for _verb in (convert, inspect, mean, strip):
     checkpoint.command()(_verb)
