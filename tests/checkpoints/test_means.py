@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,15 @@ def state(value: float, count: int = 3) -> dict[str, Tensor]:
     return {"conv.weight": torch.full((2, 2), value), "bn.num_batches_tracked": torch.tensor(count)}
 
 
-def test_it_is_the_mean_and_counts_are_the_last(tmp_path: Path) -> None:
+def test_it_is_the_mean_and_counts_are_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [tmp_path / f"{number}.safetensors" for number in range(3)]
     for file, (value, count) in zip(files, ((1.0, 5), (2.0, 6), (6.0, 9)), strict=True):
         save_tensors(state(value, count), file)
     out = tmp_path / "new" / "mean.safetensors"
-    assert main(["checkpoint", "mean", *map(str, files), "--out", str(out)]) == 0
+    monkeypatch.setattr(sys, "argv", ["handkit", "checkpoint", "mean", *map(str, files), "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
     made = read_state_dict(out)
     assert torch.equal(made["conv.weight"], torch.full((2, 2), 3.0))
     assert made["bn.num_batches_tracked"] == 9
