@@ -36,7 +36,7 @@ _OF_JOINTS = ("hand_2d_keypoints", "hand_3d_keypoints")
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: The nodes of a config that are detectors, and the keys at its top that go before arguments of theirs.
 _DETECTORS = ("detector", "retry_detector")
-_OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou"}
+_OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou", "max_hands": "max_hands"}
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
@@ -242,11 +242,11 @@ def _detection_part(
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
-    """A detector of the config, given those thresholds at the config's top that its constructor takes."""
+    """A detector of the config, given those thresholds and limits at the config's top that its constructor takes."""
     node = dict(config[part])
     takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
     for argument, key in _OF_DETECTORS.items():
-        if key in config and argument in takes:
+        if config.get(key) is not None and argument in takes:
             node[argument] = config[key]
     return build(node, DETECTORS, part)
 
