@@ -41,6 +41,13 @@ _OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou", "max_
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
 _GESTURE = {"type": "GestureClassifier", "checkpoint": SHIPPED}
+#: Tasks of configs for training and testing that no pipeline answers, and what to do instead.
+_NO_PIPELINE = {
+    "hand_segmentation": "marks the pixels of hands, which no pipeline answers; configs/_base_/detectors/handsegnet.py "
+    "makes a detector of its weights, as pipelines/hand_3d_keypoints_poseprior uses it; see docs/training.md, 'Masks'",
+    "face_2d_keypoints": "is for training and testing only: no pipeline finds faces",
+    "gesture_classification": "reads joints, not pictures; 'hand_gesture' takes its weights as gesture.checkpoint",
+}
 Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
@@ -142,10 +149,12 @@ def resolve_config(
 ) -> dict[str, Any]:
     """The validated config of a task, with options applied and the card's thresholds filled in; see `pipeline`."""
     task = task.replace("-", "_")
+    _check_answered(task)
     if task not in DEFAULTS:
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = _with_detector(read_model(name, cfg_options, checkpoint))
+    _check_answered(config.get("task"), f"{name}: ")
     if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, *_OF_JOINTS):
@@ -163,6 +172,12 @@ def resolve_config(
         if hidden and key in config:
             raise ConfigError(f"{name}: {hidden[0]} yields to {key} ({config[key]}); set {key} in its place")
     return config
+
+
+def _check_answered(task: Any, where: str = "") -> None:
+    """Refuses a task that no pipeline answers."""
+    if task in _NO_PIPELINE:
+        raise ConfigError(f"{where}the task {task!r} {_NO_PIPELINE[task]}")
 
 
 def read_model(
