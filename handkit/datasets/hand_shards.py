@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
+from handkit.datasets.originals.handsynth import files
 from handkit.datasets.reader import HandReader
 from handkit.datasets.synthetic.picture import FOREGROUND, mask_of, mask_of_all
 from handkit.datasets.synthetic.shards import HANDS
@@ -39,6 +40,8 @@ class HandShards(HandReader):
         self.folder = Path(folder)
         if not (self.folder / HANDS).is_file():
             raise DataError(f"{self.folder}: has no {HANDS}, so no whole shard; render some with `handkit data synth`")
+        if missing := [path.name for path in files(self.folder / HANDS) if not path.is_file()]:
+            raise DataError(f"{self.folder}: {missing[0]} cannot be read (there is none); render again")
         super().__init__(open_index(self.folder / HANDS, "handsynth"), unlabelled="skip")
 
     def __getitem__(self, index: int) -> Sample:
