@@ -114,7 +114,8 @@ def measure_pipeline(
     labels = _photographs(config, str(model), data, good_only, limit, negatives is None)
     rooms = [] if negatives is None else picture_files(negatives)[:negatives_count]
     task = config["task"]
-    metrics = _metrics(config, labels)
+    spatial = task == "hand_3d_keypoints" and any(image.xyz_cam is not None for image in labels)
+    metrics = _metrics(config, task != "hand_detection", spatial)
     predict = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options)
     if report is not None and (task == "hand_detection" or not labels):
         raise ConfigError(f"{model}: a report is about labelled joints: name a pipeline of joints and labelled data")
@@ -198,11 +199,9 @@ def _photographs(
     return measured_images(dataset.image_labels(), good_only=True, limit=limit)
 
 
-def _metrics(config: Mapping[str, Any], labels: Sequence[HandLabels]) -> list[Metric]:
+def _metrics(config: Mapping[str, Any], joints: bool, spatial: bool = False) -> list[Metric]:
     """The usual metrics and the config's own, which stand in the place of usual ones of the same name."""
-    always = PIPELINE_METRICS[:3] if config["task"] == "hand_detection" else PIPELINE_METRICS
-    if config["task"] == "hand_3d_keypoints" and any(image.xyz_cam is not None for image in labels):
-        always += SPATIAL_METRICS
+    always = (PIPELINE_METRICS if joints else PIPELINE_METRICS[:3]) + (SPATIAL_METRICS if spatial else ())
     usual, own = (
         [build(node, METRICS, "metrics") for node in nodes] for nodes in (always, config.get("metrics") or ())
     )
