@@ -4,7 +4,8 @@
         --checkpoint PRIOR/best.safetensors --cfg-options detector.checkpoint=HANDSEGNET/best.safetensors --out-3d drawn
 
 PRIOR is what hand_3d_keypoints/poseprior_*_256x256 leave, HANDSEGNET what hand_segmentation/handsegnet_* do. A picture
-has one hand, as in the paper: the largest piece of the mask.
+has one hand, as in the paper: the largest piece of the mask; --max-hands takes more pieces, --box-threshold drops weak
+ones.
 """
 
 _base_ = ["../_base_/models/poseprior.py", "../_base_/detectors/handsegnet.py"]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.datasets.index import open_index
+from handkit.datasets.originals.handsynth import files
 from handkit.datasets.reader import HandReader
 from handkit.datasets.synthetic.picture import FOREGROUND, mask_of, mask_of_all
-from handkit.datasets.synthetic.shards import CAMERA, HANDS, XYZ
+from handkit.datasets.synthetic.shards import HANDS
 from handkit.errors import DataError
 from handkit.registry import DATASETS
 from handkit.transforms.base import Sample
@@ -39,8 +40,9 @@ class HandShards(HandReader):
         self.folder = Path(folder)
         if not (self.folder / HANDS).is_file():
             raise DataError(f"{self.folder}: has no {HANDS}, so no whole shard; render some with `handkit data synth`")
-        super().__init__(open_index(self.folder / HANDS, "coco"), unlabelled="skip")
-        self._open()
+        if missing := [path.name for path in files(self.folder / HANDS) if not path.is_file()]:
+            raise DataError(f"{self.folder}: {missing[0]} cannot be read (there is none); render again")
+        super().__init__(open_index(self.folder / HANDS, "handsynth"), unlabelled="skip")
 
     def __getitem__(self, index: int) -> Sample:
         """Sample `index`, without the picture's pixels but with the mask's."""
@@ -51,8 +53,6 @@ class HandShards(HandReader):
         return {
             **sample,
             "mask": mask_of(self._shown(image), hand),
-            "xyz_cam": np.array(self._xyz[row]),
-            "camera": self._camera[row].astype(np.float64),
         }
 
     def image_mask(self, image: int) -> Array:
@@ -72,19 +72,3 @@ class HandShards(HandReader):
             mend = "remove its shard to have it rendered again"
             raise DataError(f"{path}: shows hand {strange[0]}, but {picture} has {hands}; {mend}")
         return np.asarray(shown)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_xyz": None, "_camera": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._open()
-
-    def _open(self) -> None:
-        try:
-            self._xyz = np.load(self.folder / XYZ, mmap_mode="r", allow_pickle=False)
-            self._camera = np.load(self.folder / CAMERA, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{self.folder}: {XYZ} or {CAMERA} cannot be read ({error}); render again") from None
-        if min(len(self._xyz), len(self._camera)) < len(self.index):
-            raise DataError(f"{self.folder}: {XYZ} and {CAMERA} hold fewer hands than {HANDS}; render again")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from handkit.datasets.columns import HandColumns, load_document, parse
 from handkit.datasets.layouts import LAYOUTS, LayoutName
+from handkit.datasets.originals import handsynth
 from handkit.datasets.records import Layout, Original
 from handkit.errors import DataError, did_you_mean
 from handkit.files import sha256_of, write_json, writing
@@ -90,12 +91,15 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
     Args:
         path: the file; files that belong to it are found beside it.
         layout: how it is read, unless it states its own layout; see `handkit.datasets.layouts`. None takes
-            ``handphotos`` if a hand has the field `flip_disagreement`, else ``coco``.
+            ``handsynth`` where the arrays of rendered hands lie beside it, else ``handphotos`` if a hand has the field
+            `flip_disagreement`, else ``coco``.
 
     Raises:
         DataError: the file is missing or no JSON object, or a record breaks its documented form; the message names it.
     """
     path = Path(path)
+    if layout is None and all(file.is_file() for file in handsynth.files(path)):
+        layout = "handsynth"
     return _parse_bytes(path, [_read(file) for file in _files(path, layout)], layout)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handkit.datasets.index import HandIndex, parse_index
 from handkit.datasets.layouts import LAYOUTS, LayoutName
-from handkit.geometry import box_area
+from handkit.geometry import box_area, turn_xyz
 from handkit.hands import Side
 from handkit.skeleton import HAND
 
@@ -39,9 +39,11 @@ class HandLabels:
         boxes: (N, 4) handkit's hand box: `joint_boxes` x 1.15, clipped to the frame.
         handedness: per hand the person's own side, or None where the file does not say.
         good: (N,) bool, False where the file itself gives reason to doubt the joints.
-        ignored: (N,) bool: a crowd region or a hand without a joint in the frame. Who finds one makes no error, who
-            misses one neither.
+        ignored: (N,) bool: a crowd region, a hand without a joint in the frame, or one that the data set leaves out.
+            Who finds one makes no error, who misses one neither.
         human_boxes: (M, 4) hand boxes that people drew, independent of the joints and in no fixed order.
+        xyz_cam: (N, 21, 3) metres in the camera's frame, x right, y down, z forward, NaN where a joint has none; None:
+            the file is 2D.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class HandLabels:
     good: Array
     ignored: Array
     human_boxes: Array
+    xyz_cam: Array | None = None
 
     @classmethod
     def of_boxes(
@@ -118,6 +121,7 @@ class HandLabels:
             joint_boxes=_turn_boxes(self.joint_boxes, height),
             boxes=_turn_boxes(self.boxes, height),
             human_boxes=_turn_boxes(self.human_boxes, height),
+            xyz_cam=None if self.xyz_cam is None else turn_xyz(self.xyz_cam, np.full(len(self), np.pi / 2)),
         )
         return turned.rotated(turns % 4 - 1)
 
@@ -176,6 +180,7 @@ def image_labels(
         good=~(of.disagreement[chosen] >= max_disagreement),
         ignored=of.crowd[chosen] | ~(visible > 0).any(-1),
         human_boxes=of.human_boxes[first[image] : first[image + 1]].astype(np.float64),
+        xyz_cam=of.xyz_cam[chosen].astype(np.float64) if len(of.xyz_cam) else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,16 @@ class LargestHand:
     def hands(self, index: int) -> HandLabels:
         """The labels of sample `index` alone."""
         return self.dataset.hands(self._place(index))
+
+    def image_labels(self) -> list[HandLabels]:
+        """Per image, in the reader's order, the labels of all its hands; all but the largest are `ignored`."""
+        chosen = np.zeros(len(self.index), bool)
+        chosen[self.dataset.rows[self._chosen]] = True
+        images = np.flatnonzero(self.dataset.chosen_images()).tolist()
+        return [
+            replace(labels, ignored=labels.ignored | ~chosen[self.index.rows_of(image)])
+            for image, labels in zip(images, self.dataset.image_labels(), strict=True)
+        ]
 
     def _place(self, index: int) -> int:
         if not -len(self) <= index < len(self):

@@ -24,16 +24,18 @@ name of where it was collected) and `human_boxes` (a list of xywh boxes that peo
 joints, flat or nested (x, y, v).
 
 And the files that data sets' authors publish (`handkit.datasets.originals`): ``freihand_xyz``, ``rhd_pickle`` and
-``interhand``.
+``interhand``; and ``handsynth``, a folder's ``hands.json`` in ``coco`` with the joints in space and the cameras in the
+arrays beside it, as `handkit data synth` writes them (`handkit.datasets.synthetic.shards`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
 
-from handkit.datasets.originals import freihand, interhand, rhd
+from handkit.datasets.originals import freihand, handsynth, interhand, rhd
 from handkit.datasets.records import Layout, Original, RawHand, Row
 from handkit.errors import DataError
 
@@ -48,6 +50,7 @@ LayoutName = Literal[
     "freihand_xyz",
     "rhd_pickle",
     "interhand",
+    "handsynth",
 ]
 
 _NO_JOINTS = (0.0,) * 63
@@ -101,8 +104,9 @@ def _hands_of_a_person(row: Row, image: Row, where: str) -> Iterator[RawHand]:
         yield RawHand(f"annotation {row.get('id')!r}, crowd", _NO_JOINTS, row["bbox"], crowd=True)
 
 
+_COCO = Layout(_hand_or_box)
 LAYOUTS: dict[LayoutName, Layout | Original] = {
-    "coco": Layout(_hand_or_box),
+    "coco": _COCO,
     "handphotos": Layout(_hand_or_box, shift=0.5, pictures="images"),
     "coco_wholebody": Layout(_hands_of_a_person, fractions=True),
     "onehand10k": Layout(_one_hand, visibility=_LABELLED_IS_VISIBLE),
@@ -112,4 +116,5 @@ LAYOUTS: dict[LayoutName, Layout | Original] = {
     "freihand_xyz": Original(freihand.read, freihand.files),
     "rhd_pickle": Original(rhd.read),
     "interhand": Original(interhand.read, interhand.files),
+    "handsynth": Original(partial(handsynth.read, layout=_COCO), handsynth.files),
 }

@@ -50,11 +50,13 @@ class HandSegDetector:
         runtime: executes the net.
         transforms: the tensor transforms between the resized image, uint8 RGB, and the net.
         input_size: (width, height) of the network's input in pixels, multiples of 8.
-        score_threshold: a pixel shows a hand from this probability on.
+        mask_threshold: a pixel shows a hand from this probability on.
         dilation: pixels of the input by which the mask is grown before its pieces are told apart, so that a hand that a
             ring or a stick parts stays one.
         min_area: pieces with fewer pixels, in shares of the input, are none.
-        max_hands: boxes per image at most; the paper's one.
+        max_hands: boxes per image at most; the paper's one. A pipeline's own `max_hands` goes before it.
+        score_threshold: boxes that score less, by the mean probability of their pixels, are dropped; it moves no box. A
+            pipeline's `box_threshold` goes before it.
 
     Raises:
         ConfigError: a number out of its range.
@@ -67,19 +69,23 @@ class HandSegDetector:
         runtime: Runtime,
         transforms: Sequence[TensorTransform],
         input_size: tuple[int, int] = (320, 320),
-        score_threshold: float = 0.5,
+        mask_threshold: float = 0.5,
         dilation: int = 3,
         min_area: float = 0.001,
         max_hands: int = 1,
+        score_threshold: float = 0.0,
     ) -> None:
         if any(side < _STRIDE or side % _STRIDE for side in input_size):
             raise ConfigError(f"HandSegDetector: input_size must be multiples of {_STRIDE}, not {tuple(input_size)}")
-        if not (0 < score_threshold < 1 and 0 <= min_area <= 1 and dilation >= 0 and max_hands >= 1):
+        if not (0 < mask_threshold < 1 and 0 <= min_area <= 1 and dilation >= 0 and max_hands >= 0):
             raise ConfigError(
-                "HandSegDetector needs 0 < score_threshold < 1, 0 <= min_area <= 1, dilation >= 0 and max_hands >= 1, "
-                f"got {score_threshold}, {min_area}, {dilation} and {max_hands}"
+                "HandSegDetector needs 0 < mask_threshold < 1, 0 <= min_area <= 1, dilation >= 0 and max_hands >= 0, "
+                f"got {mask_threshold}, {min_area}, {dilation} and {max_hands}"
             )
+        if not 0 <= score_threshold <= 1:
+            raise ConfigError(f"HandSegDetector: score_threshold must lie in [0, 1], not {score_threshold}")
         self.input_size = (int(input_size[0]), int(input_size[1]))
+        self.mask_threshold = mask_threshold
         self.score_threshold = score_threshold
         self.dilation = int(dilation)
         self.min_area = min_area
@@ -100,8 +106,9 @@ class HandSegDetector:
             raise ConfigError(f"HandSegDetector: the net answers {sorted(outputs)}, no mask: give it a MaskHead")
         found = []
         for image, size, mask in zip(images, sizes, outputs["mask"], strict=True):
-            boxes, scores, areas = mask_boxes(mask[: size[1], : size[0]], self.score_threshold, self.dilation)
-            large = np.flatnonzero(areas >= self.min_area * mask.size)[: self.max_hands]
+            boxes, scores, areas = mask_boxes(mask[: size[1], : size[0]], self.mask_threshold, self.dilation)
+            kept = (areas >= self.min_area * mask.size) & (scores >= self.score_threshold)
+            large = np.flatnonzero(kept)[: self.max_hands]
             scale = np.array([image.shape[1], image.shape[0]] * 2) / np.array(size * 2)
             boxes = clip_boxes((boxes[large] + 0.5) * scale - 0.5, (image.shape[1], image.shape[0]))
             extended = (boxes[:, 2:] > boxes[:, :2]).any(1)  # of one pixel no crop can be cut

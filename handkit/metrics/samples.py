@@ -192,6 +192,8 @@ class HandSamples:
             detections=BoxSamples.of_image(labels.boxes, ~kept, hands.boxes, _scores(hands)),
             poses=poses,
             joint_scores=scores[rows],
+            labelled_3d={} if labels.xyz_cam is None else {"xyz_cam": labels.xyz_cam[rows]},
+            predicted_3d=_image_space(hands, match, len(labels), rows) if isinstance(hands, Hands) else {},
         )
 
     @classmethod
@@ -266,6 +268,20 @@ class HandSamples:
 
 def _scores(hands: Hands | Detections) -> Array:
     return hands.box_scores if isinstance(hands, Hands) else hands.scores
+
+
+def _image_space(hands: Hands, match: Match, labels: int, rows: Array) -> dict[str, Array]:
+    """The columns of the hands' joints in space for the `rows` of so many labels of one image."""
+    columns = {}
+    for name in ("xyz_root", "xyz_cam"):
+        if (joints := getattr(hands, name)) is not None:
+            column = np.full((labels, *joints.shape[1:]), np.nan)
+            column[match.labels] = joints[match.predictions]
+            columns[name] = column[rows]
+    if "xyz_root" in columns:
+        bone = bone_length(columns["xyz_root"])[:, None, None]
+        columns["xyz_bone"] = columns["xyz_root"] / np.where(bone > 0, bone, np.nan)
+    return columns
 
 
 def _image_poses(labels: HandLabels, hands: Hands, ignored: Array) -> PoseSamples:

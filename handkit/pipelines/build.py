@@ -36,11 +36,18 @@ _OF_JOINTS = ("hand_2d_keypoints", "hand_3d_keypoints")
 _DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: The nodes of a config that are detectors, and the keys at its top that go before arguments of theirs.
 _DETECTORS = ("detector", "retry_detector")
-_OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou"}
+_OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou", "max_hands": "max_hands"}
 #: A config's thresholds by their names on a card.
 _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_iou": "nms_iou"}
 #: What names gestures where a config for joints is asked for them.
 _GESTURE = {"type": "GestureClassifier", "checkpoint": SHIPPED}
+#: Tasks of configs for training and testing that no pipeline answers, and what to do instead.
+_NO_PIPELINE = {
+    "hand_segmentation": "marks the pixels of hands, which no pipeline answers; configs/_base_/detectors/handsegnet.py "
+    "makes a detector of its weights, as pipelines/hand_3d_keypoints_poseprior uses it; see docs/training.md, 'Masks'",
+    "face_2d_keypoints": "is for training and testing only: no pipeline finds faces",
+    "gesture_classification": "reads joints, not pictures; 'hand_gesture' takes its weights as gesture.checkpoint",
+}
 Pipeline: TypeAlias = "HandKeypoints | HandGestures | HandDetection"
 
 
@@ -142,10 +149,12 @@ def resolve_config(
 ) -> dict[str, Any]:
     """The validated config of a task, with options applied and the card's thresholds filled in; see `pipeline`."""
     task = task.replace("-", "_")
+    _check_answered(task)
     if task not in DEFAULTS:
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = _with_detector(read_model(name, cfg_options, checkpoint))
+    _check_answered(config.get("task"), f"{name}: ")
     if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
     if task == "hand_gesture" and config.get("task") in (task, *_OF_JOINTS):
@@ -163,6 +172,12 @@ def resolve_config(
         if hidden and key in config:
             raise ConfigError(f"{name}: {hidden[0]} yields to {key} ({config[key]}); set {key} in its place")
     return config
+
+
+def _check_answered(task: Any, where: str = "") -> None:
+    """Refuses a task that no pipeline answers."""
+    if task in _NO_PIPELINE:
+        raise ConfigError(f"{where}the task {task!r} {_NO_PIPELINE[task]}")
 
 
 def read_model(
@@ -242,11 +257,11 @@ def _detection_part(
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
-    """A detector of the config, given those thresholds at the config's top that its constructor takes."""
+    """A detector of the config, given those thresholds and limits at the config's top that its constructor takes."""
     node = dict(config[part])
     takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
     for argument, key in _OF_DETECTORS.items():
-        if key in config and argument in takes:
+        if config.get(key) is not None and argument in takes:
             node[argument] = config[key]
     return build(node, DETECTORS, part)
 

@@ -47,6 +47,12 @@ PIPELINE_METRICS: tuple[dict[str, Any], ...] = (
     dict(type="HandednessAccuracy"),
 )
 
+#: What is measured too where the task and the labels are in space; a missed hand has no distance.
+SPATIAL_METRICS: tuple[dict[str, Any], ...] = (
+    dict(type="MPJPE", over="matched"),
+    dict(type="PAMPJPE", over="matched"),
+)
+
 
 def measure_pipeline(
     model: str | Path,
@@ -67,7 +73,8 @@ def measure_pipeline(
 ) -> Scores:
     """Runs a pipeline over photographs and compares what it finds with their labels, and with none on negatives.
 
-    Measured are `PIPELINE_METRICS` and the config's own ``metrics``. An image without a label is left out.
+    Measured are `PIPELINE_METRICS`, for joints in space with labels in space `SPATIAL_METRICS`, and the config's own
+    ``metrics``. An image without a label is left out.
 
     Args:
         model: a config or the folder of a bundle, as `handkit.pipeline` takes them.
@@ -107,7 +114,8 @@ def measure_pipeline(
     labels = _photographs(config, str(model), data, good_only, limit, negatives is None)
     rooms = [] if negatives is None else picture_files(negatives)[:negatives_count]
     task = config["task"]
-    metrics = _metrics(config, joints=task != "hand_detection")
+    spatial = task == "hand_3d_keypoints" and any(image.xyz_cam is not None for image in labels)
+    metrics = _metrics(config, task != "hand_detection", spatial)
     predict = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options)
     if report is not None and (task == "hand_detection" or not labels):
         raise ConfigError(f"{model}: a report is about labelled joints: name a pipeline of joints and labelled data")
@@ -191,9 +199,9 @@ def _photographs(
     return measured_images(dataset.image_labels(), good_only=True, limit=limit)
 
 
-def _metrics(config: Mapping[str, Any], joints: bool) -> list[Metric]:
+def _metrics(config: Mapping[str, Any], joints: bool, spatial: bool = False) -> list[Metric]:
     """The usual metrics and the config's own, which stand in the place of usual ones of the same name."""
-    always = PIPELINE_METRICS if joints else PIPELINE_METRICS[:3]
+    always = (PIPELINE_METRICS if joints else PIPELINE_METRICS[:3]) + (SPATIAL_METRICS if spatial else ())
     usual, own = (
         [build(node, METRICS, "metrics") for node in nodes] for nodes in (always, config.get("metrics") or ())
     )

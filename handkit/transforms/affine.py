@@ -12,6 +12,7 @@ from handkit.errors import ConfigError
 from handkit.geometry import Border, Crop
 from handkit.registry import TRANSFORMS
 from handkit.transforms.base import Sample
+from handkit.transforms.whole_images import mask_of
 
 #: Keys that say what is still to be done to the picture; this step does it and drops them.
 PENDING = ("flip", "scale", "shift")
@@ -61,12 +62,16 @@ class TopDownAffine:
         self.hide_outside = hide_outside
 
     def __call__(self, sample: Sample) -> Sample:
-        """Sets `img` (h, w, 3) and `crop`, and moves the labels that are there."""
-        crop = self._crop(sample)
+        """Sets `img` (h, w, 3) and `crop`, and moves the labels that are there.
+
+        Raises:
+            DataError: the `mask` is none of the picture.
+        """
+        crop, mask = self._crop(sample), mask_of(sample, self)
         done = {key: value for key, value in sample.items() if key not in PENDING}
         done |= {"img": crop.apply_image(sample["img"]), "crop": crop}
-        if "mask" in sample:
-            done["mask"] = cut_mask(crop, sample["mask"])
+        if mask is not None:
+            done["mask"] = cut_mask(crop, mask)
         if "keypoints" in sample:
             done["keypoints"] = crop.apply_points(sample["keypoints"]).astype(np.float32)
             if self.hide_outside and "visible" in sample:

@@ -16,7 +16,7 @@ from handkit.transforms.affine import cut_mask
 from handkit.transforms.background import Backgrounds
 from handkit.transforms.base import Sample
 from handkit.transforms.draws import between, check_range, check_shares, stream
-from handkit.transforms.whole_images import boxes_of
+from handkit.transforms.whole_images import boxes_of, mask_of
 
 Array = NDArray[Any]
 
@@ -97,15 +97,19 @@ class RandomView:
         self.backgrounds = None if folder is None else Backgrounds(self, folder, skip)
 
     def __call__(self, sample: Sample) -> Sample:
-        """Replaces `img`, `boxes`, `box_points`, `ignored_boxes` and `mask`."""
+        """Replaces `img`, `boxes`, `box_points`, `ignored_boxes` and `mask`.
+
+        Raises:
+            DataError: the `mask` is none of the picture.
+        """
         rng = stream(sample, self, 1.0)
         assert rng is not None
-        boxes, img = boxes_of(sample, self), sample["img"]
+        boxes, mask, img = boxes_of(sample, self), mask_of(sample, self), sample["img"]
         points = sample.get("box_points", np.full((len(boxes), 1, 2), np.nan, np.float32))
         crop = self._frame(rng, boxes, (img.shape[1], img.shape[0]))
         done = {**sample, "img": self._picture(rng, crop, img)}
-        if "mask" in sample:
-            done["mask"] = cut_mask(crop, sample["mask"])
+        if mask is not None:
+            done["mask"] = cut_mask(crop, mask)
         seen = self._visible(turned_boxes(crop, boxes, points))
         done["boxes"] = seen.boxes
         if "box_points" in sample:

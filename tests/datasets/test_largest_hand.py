@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from handkit.datasets import RHD, CocoHands, HandShards, LargestHand, NegativePhotos
+from handkit.datasets.labels import read_hand_labels
 from handkit.datasets.reader import HandReader
 from handkit.errors import DataError
 from handkit.transforms.base import Sample
@@ -44,6 +45,29 @@ def test_one_hand_per_picture(reader: HandReader) -> None:
 def test_there_are_pictures_with_two_hands() -> None:
     reader = RHD(FILES / "rhd" / "anno_training.pickle")
     assert len(LargestHand(reader)) < len(reader)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_whole_photographs_measure_the_largest_hand_alone(reader: HandReader) -> None:
+    chosen = LargestHand(reader)
+    images = chosen.image_labels()
+    assert len(images) == reader.index.images
+    boxes = [box for image in images for box in image.boxes[image.measured(good_only=True)]]
+    np.testing.assert_allclose(boxes, [sample["box"] for sample in samples(chosen)], atol=1e-4)
+    assert sum(len(image) for image in images) == len(reader.index)
+
+
+def test_shards_are_labelled_in_space_by_their_file_too() -> None:
+    shards = HandShards(FILES / "shards")
+    by_file = read_hand_labels(FILES / "shards" / "hands.json")
+    expected = [sample["xyz_cam"] for sample in shards]
+    for images in (by_file, LargestHand(shards).image_labels(), shards.image_labels()):
+        xyz = np.concatenate([image.xyz_cam[image.measured()] for image in images if image.xyz_cam is not None])
+        np.testing.assert_array_equal(xyz, expected)
+    assert [sample["xyz_cam"][0, 2] for sample in HandReader.of_file(FILES / "shards" / "hands.json")] == [
+        xyz[0, 2] for xyz in expected
+    ]
+    assert read_hand_labels(FILES / "coco.json")[0].xyz_cam is None
 
 
 def test_other_data_sets_and_places_are_refused() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from handkit.checkpoints import save_weights
 from handkit.detectors import HandSegDetector
 from handkit.detectors.handseg import mask_boxes
 from handkit.errors import ConfigError, DataError
+from handkit.pipelines import pipeline
+from handkit.pipelines.build import build_detector
+from handkit.registry import build
+from handkit.registry.config import load_config
 
 
 class Bright:
@@ -82,8 +88,30 @@ def test_specks_are_no_hands_and_more_hands_may_be_asked_for() -> None:
     assert len(detector(max_hands=5, min_area=0.0).detect([image])[0]) == 3
 
 
+def test_a_box_threshold_drops_weak_boxes_and_moves_none() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[4:28, 4:28], image[36:50, 36:50], image[40:44, 40:44] = 255 * 6 // 10, 255 * 8 // 10, 255
+    every = detector(max_hands=5).detect([image])[0]
+    strong = detector(max_hands=5, score_threshold=0.7).detect([image])[0]
+    assert every.boxes.tolist() == [[4, 4, 27, 27], [36, 36, 49, 49]]
+    np.testing.assert_array_equal(strong.boxes, every.boxes[1:])
+    np.testing.assert_array_equal(detector(score_threshold=0.7).detect([image])[0].boxes, every.boxes[1:])
+    assert detector(mask_threshold=0.9).detect([image])[0].boxes.tolist() == [[40, 40, 43, 43]]
+    assert len(detector(max_hands=5, score_threshold=0.9).detect([image])[0]) == 0
+
+
+def test_a_pipelines_options_are_the_detectors(tmp_path: Path) -> None:
+    name, path = "pipelines/hand_3d_keypoints_poseprior", tmp_path / "random.safetensors"
+    save_weights(build(load_config(name)["detector"]["net"]), path)
+    found = pipeline("hand_detection", name, checkpoint=path, max_hands=3, box_threshold=0.7)
+    made = found.detector
+    assert (made.max_hands, made.score_threshold, made.mask_threshold) == (3, 0.7, 0.5)
+    plain = build_detector({**found.config, "max_hands": None, "box_threshold": None})
+    assert (plain.max_hands, plain.score_threshold) == (1, 0.0)
+
+
 def test_mistakes_are_refused() -> None:
-    for options in ({"input_size": (60, 64)}, {"score_threshold": 1.0}, {"max_hands": 0}):
+    for options in ({"input_size": (60, 64)}, {"mask_threshold": 1.0}, {"score_threshold": 1.1}, {"max_hands": -1}):
         with pytest.raises(ConfigError, match="HandSegDetector"):
             detector(**options)
     with pytest.raises(ConfigError, match="no mask: give it a MaskHead"):

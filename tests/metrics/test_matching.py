@@ -14,7 +14,8 @@ from handkit.datasets.labels import HandLabels
 from handkit.detections import Detections
 from handkit.geometry import hand_box, mirror_boxes, mirror_points, points_box
 from handkit.hands import Hands, other_side
-from handkit.metrics import EPE, PCK, DetectionRecall, FalseHandsPerImage, HandednessAccuracy, HandSamples
+from handkit.metrics import EPE, MPJPE, PCK, DetectionRecall, FalseHandsPerImage, HandednessAccuracy, HandSamples
+from handkit.metrics.evaluate import match_images
 from handkit.metrics.matching import match_hands, mean_distances
 
 SIZE = (640, 480)
@@ -221,3 +222,28 @@ def test_boxes_alone_are_matched_by_their_overlap() -> None:
     assert samples.found.tolist() == [True, False]
     assert samples.unmatched.tolist() == [2]
     assert np.isnan(samples.predicted).all()
+
+
+def test_matched_hands_are_measured_in_space() -> None:
+    points = np.concatenate([hand(50, 50), hand(350, 250), hand(480, 30)])
+    xyz = np.random.default_rng(1).normal(0, 0.05, (3, 21, 3)) + np.array([0, 0, 0.6])
+    labels = replace(labelled(points), xyz_cam=xyz)
+    root = (xyz - xyz[:, :1])[[1, 0]]
+    perfect = replace(predicted(points[[1, 0]]), xyz_root=root)
+    samples = match_images([labels, labelled(points)], [perfect, perfect])
+    for frame in ("xyz_root", "xyz_bone"):
+        for metric in (MPJPE(frame, "matched"), MPJPE(frame)):  # type: ignore[arg-type]
+            (error,) = metric.compute(samples).values()
+            assert error == (pytest.approx(0, abs=1e-4) if metric.over == "matched" else np.inf)
+    assert np.isnan(samples.spatial("xyz_root")[0][2]).all()  # missed
+    assert np.isnan(samples.spatial("xyz_root")[1][3:]).all()  # no labels in space
+    shifted = root.copy()
+    shifted[1, 7, 2] += 0.042
+    (error,) = MPJPE(over="matched").compute(match_images([labels], [replace(perfect, xyz_root=shifted)])).values()
+    assert error == pytest.approx(42 / 21 / 2, abs=1e-4)
+    doubled = match_images([labels], [replace(perfect, xyz_root=root * 2)])
+    assert MPJPE("xyz_bone", "matched").compute(doubled) == pytest.approx({"MPJPE_mm_true_bone_matched": 0}, abs=1e-4)
+    turned = labels.rotated(1)
+    np.testing.assert_allclose(turned.xyz_cam, np.stack([-xyz[..., 1], xyz[..., 0], xyz[..., 2]], -1), atol=1e-12)
+    plain = HandSamples.of_image(labels, perfect, match_hands(labels, perfect))
+    assert set(plain.predicted_3d) == {"xyz_root", "xyz_bone"}

@@ -19,6 +19,7 @@ from handkit.hands import Hands
 from handkit.hub.bundle_card import CARD, BundleCard
 from handkit.pipelines import pipeline
 from handkit.pipelines.build import DEFAULTS, resolve_config
+from handkit.registry.config import load_config
 
 #: Stops every import of LiteRT, and every call of a server, then runs the pipeline.
 BLOCKED = """
@@ -218,3 +219,22 @@ def test_no_option_is_taken_and_forgotten() -> None:
         pipeline(cfg_options={"detector.score_threshold": 0.9})
     with pytest.raises(ConfigError, match="batch_size must be 1 or more"):
         pipeline(batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "hand_segmentation/handsegnet_handsynth_256x256",
+            "marks the pixels of hands, .*detectors/handsegnet.py makes a",
+        ),
+        ("face_2d_keypoints/hrnetv2_w18_wflw_256x256", "for training and testing only: no pipeline finds faces"),
+        ("hand_gesture/gesture_mlp_handsynth", "'hand_gesture' takes its weights as gesture.checkpoint"),
+    ],
+)
+def test_recipes_that_no_pipeline_answers_say_so(name: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{name}: the task .* {said}"):
+        pipeline("hand_2d_keypoints", name, checkpoint="best.safetensors")
+    task = load_config(name)["task"]
+    with pytest.raises(ConfigError, match=rf"the task '{task}' .*{said}"):
+        pipeline(task.replace("_", "-"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from handkit.apps.cli.main import main
 from handkit.datasets.labels import HandLabels, read_hand_labels
 from handkit.detections import Detections
 from handkit.engine.processes import Processes
@@ -101,6 +103,49 @@ def test_a_pipeline_that_knows_the_labels_is_perfect(
         assert scores[name] == scores[f"{name}_matched"] == 1
     assert scores["EPE_matched"] == pytest.approx(0, abs=1e-4)
     assert scores["false_hands_per_image"] == 0
+
+
+SHARDS = Path(__file__).parents[1] / "datasets" / "files" / "shards"
+
+
+class InSpace:
+    """Knows the joints of the shards, and all in space but the tip of the thumb, which it takes for 21 mm too near."""
+
+    def __init__(self) -> None:
+        self.labels = iter(read_hand_labels(SHARDS / "hands.json"))
+
+    def __call__(self, items: list[Any]) -> list[Any]:
+        return [self.one(next(self.labels)) for _ in items]
+
+    def one(self, of: HandLabels) -> Hands:
+        assert of.xyz_cam is not None
+        root = of.xyz_cam - of.xyz_cam[:, :1]
+        root[:, 4, 2] -= 0.021
+        scores = np.ones((len(of), 21))
+        known = (of.keypoints, scores, of.boxes, scores[:, 0], of.handedness, scores[:, 0], of.image_size)
+        return Hands(*known, xyz_root=root)
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_pipeline_is_measured_in_space(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], by_file: bool
+) -> None:
+    monkeypatch.setattr(measuring, "pipeline", lambda *args, **kwargs: InSpace())
+    node = {"type": "LargestHand", "dataset": {"type": "HandShards", "folder": str(SHARDS)}}
+    where = ["--data", str(SHARDS / "hands.json")] if by_file else ["--cfg-options", f"val_dataset={node}"]
+    monkeypatch.setattr(sys, "argv", ["handkit", "test", "hand_3d_keypoints", "--detector", *where])
+    with pytest.raises(SystemExit):
+        main()
+    values = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines() if line.startswith(("M", "PA")))
+    assert values["MPJPE_mm_matched"] == "1.0000"
+    assert 0 < float(values["PA_MPJPE_mm_matched"]) < 10
+
+
+def test_without_labels_in_space_nothing_is_measured_there(
+    photos: Path, labels: list[HandLabels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = measure(monkeypatch, Cheat(labels), "hand_3d_keypoints", data=photos_as_coco(photos))
+    assert not [name for name in scores.values if "MPJPE" in name]
 
 
 def photos_as_coco(photos: Path) -> Path:

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from handkit.errors import ConfigError, DataError
 from handkit.geometry import box_iou
-from handkit.transforms import Expand, MinIoURandomCrop, PhotoMetricDistortion, RandomCrop, RandomFlip, Resize
+from handkit.transforms import (
+    Expand,
+    MinIoURandomCrop,
+    PhotoMetricDistortion,
+    RandomCrop,
+    RandomFlip,
+    RandomView,
+    Resize,
+    TopDownAffine,
+)
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 rule = SimpleNamespace(**runpy.run_path(str(GOLDEN / "mmdet_images_rule.py")))
@@ -260,3 +269,9 @@ def test_masks_and_sizes_that_do_not_fit_are_refused() -> None:
     for mask in (np.zeros((9, 9), np.uint8), np.zeros((40, 48)), np.full((40, 48), 7, np.uint8)):
         with pytest.raises(DataError, match=r"the mask of one must be uint8 of the picture's \(40, 48\)"):
             Resize((16, 16))({**masked(), "mask": mask})
+        with pytest.raises(
+            DataError, match=r"TopDownAffine: the mask of one must be uint8 of the picture's \(40, 48\)"
+        ):
+            TopDownAffine((16, 16))({**masked(), "box": np.array([10.0, 10, 30, 30]), "mask": mask})
+        with pytest.raises(DataError, match=r"RandomView: the mask of one must be uint8 of the picture's \(40, 48\)"):
+            RandomView((16, 16))({**masked(), "mask": mask})

@@ -1,4 +1,7 @@
-"""The largest piece of HandSegNet's mask; checkpoint= takes what configs/hand_segmentation's recipes leave."""
+"""The largest piece of HandSegNet's mask; checkpoint= takes what configs/hand_segmentation's recipes leave.
+
+Weights of handsegnet_w1_* want width=1.0, in_channels=128 and channels=512.
+"""
 
 detector = dict(
     type="HandSegDetector",

@@ -1,6 +1,6 @@
 """ScoreMapPoseNet (Zimmermann and Brox, ICCV 2017) at a quarter of its width, with norms, and a head for the side.
 
-width=1.0, channels=128 and hidden_channels=512 are the paper's.
+The heads' channels go with the width; hand_2d_keypoints/scoremap_posenet_w1_* have the paper's.
 """
 
 _width = 0.25

@@ -111,6 +111,7 @@ class HandScenes(Generated):
             good=np.ones(len(hands), bool),
             ignored=np.array([hand["share"] < LEAST_SHARE for hand in hands], bool),
             human_boxes=np.zeros((0, 4)),
+            xyz_cam=np.array([hand["xyz_cam"] for hand in hands], np.float64).reshape(-1, 21, 3),
         )
 
     def picture(self, scene: Scene) -> tuple[Array, Array, list[dict[str, Any]]]:

@@ -117,6 +117,7 @@ class HandSynth(Generated):
             good=np.ones(1, bool),
             ignored=~(labels["visible"] > 0).any(keepdims=True),
             human_boxes=np.zeros((0, 4)),
+            xyz_cam=labels["xyz_cam"][None].astype(np.float64),
         )
 
     def render(self, scene: Scene) -> dict[str, Any]:

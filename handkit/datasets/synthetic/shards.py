@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handkit.datasets.originals.handsynth import CAMERA, XYZ
 from handkit.datasets.synthetic.generated import Generated
 from handkit.datasets.synthetic.handscenes import LEAST_SHARE
 from handkit.datasets.synthetic.workers import each
@@ -38,7 +39,7 @@ from handkit.images import read_image
 
 Array = NDArray[Any]
 
-GENERATOR, HANDS, XYZ, CAMERA, SHEET = "generator.json", "hands.json", "xyz_cam.npy", "camera.npy", "contact_sheet.png"
+GENERATOR, HANDS, SHEET = "generator.json", "hands.json", "contact_sheet.png"
 #: Another number: the same seed gives other pictures or labels than before.
 VERSION = 2
 _JPEG_QUALITY = 95
