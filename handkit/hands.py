@@ -110,8 +110,14 @@ class Hands:
         return column
 
     @classmethod
-    def empty(cls, image_size: tuple[int, int], skeleton: Skeleton = HAND) -> Hands:
-        """No hand."""
+    def empty(cls, image_size: tuple[int, int], skeleton: Skeleton = HAND, spatial: bool = False) -> Hands:
+        """No hand.
+
+        Args:
+            image_size: (width, height).
+            skeleton: the K joints that a hand would have.
+            spatial: a hand would have `xyz_root`, so that it is (0, K, 3) in place of None.
+        """
         joints = len(skeleton)
         return cls(
             keypoints=np.zeros((0, joints, 2)),
@@ -122,6 +128,7 @@ class Hands:
             handedness_scores=np.zeros(0),
             image_size=image_size,
             skeleton=skeleton,
+            xyz_root=np.zeros((0, joints, 3)) if spatial else None,
         )
 
     @classmethod

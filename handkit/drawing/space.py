@@ -25,7 +25,7 @@ def draw_in_space(hands: Hands, side: int = 300) -> Array:
     """Draws `xyz_root`: a row for each hand, aslant in perspective, as the camera sees it, from the side, from above.
 
     Args:
-        hands: with `xyz_root`.
+        hands: with `xyz_root`, or none.
         side: pixels of each view.
 
     Returns:
@@ -74,7 +74,8 @@ def write_space_page(path: Path, hands: Hands) -> None:
 
     Args:
         path: of the page.
-        hands: with `xyz_root`; each is a group that the legend hides and shows. Joints tell their names and places.
+        hands: with `xyz_root`, or none; each is a group that the legend hides and shows. Joints tell
+            their names and places.
 
     Raises:
         DataError: hands without `xyz_root`.
@@ -114,6 +115,8 @@ def write_space_page(path: Path, hands: Hands) -> None:
 
 
 def _millimetres(hands: Hands) -> Array:
+    if not len(hands):
+        return np.zeros((0, len(hands.skeleton), 3))
     if hands.xyz_root is None:
         raise DataError("these hands have no xyz_root: their model tells no joints in space")
     return hands.xyz_root.astype(np.float64) * 1000

@@ -21,7 +21,7 @@ from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.limits import check_limits
-from handkit.registry.pairing import check_pairs, is_bottom_up
+from handkit.registry.pairing import check_pairs, is_bottom_up, tells_space
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
@@ -121,6 +121,7 @@ def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -
     if is_bottom_up(config):
         limits = config.get("box_threshold"), config.get("max_hands")
         return BottomUp(transforms, build_net(config), *limits, batch_size=batch_size)
+    spatial = tells_space(config)
     return TopDown(
         build_detector(config),
         transforms,
@@ -131,6 +132,7 @@ def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -
         max_hands=config.get("max_hands"),
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
+        spatial=config["task"] == "hand_3d_keypoints" if spatial is None else spatial,
     )
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from handkit import hub
 from handkit.demo_image import demo_image
+from handkit.drawing import draw_in_space, write_space_page
 from handkit.errors import ConfigError, HubError
 from handkit.files import sha256_of
 from handkit.hands import Hands
@@ -159,6 +160,18 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     mirrored = pipe(image[:, ::-1], channel_order="rgb")
     assert mirrored.handedness != found.handedness
     np.testing.assert_allclose(mirrored.xyz_root[0] * [-1, 1, 1], found.xyz_root[0], atol=0.01)
+
+
+def test_no_hand_in_space_can_be_drawn_and_written(tmp_path: Path) -> None:
+    pipe, blank = pipeline("hand_3d_keypoints"), np.zeros((120, 160, 3), np.uint8)
+    for hands in (pipe(blank), pipe(blank, boxes=np.zeros((0, 4)))):
+        assert (len(hands), hands.xyz_root.shape) == (0, (0, 21, 3))
+        assert json.loads(hands.to_json())["xyz_root"] == []
+        assert draw_in_space(hands, side=50).shape == (50, 200, 3)
+    assert pipeline("hand_2d_keypoints")(blank).xyz_root is None
+    pytest.importorskip("plotly", reason="the extra plot is not installed")
+    write_space_page(tmp_path / "page.html", hands)
+    assert (tmp_path / "page.html").stat().st_size > 0
 
 
 def test_space_turns_with_the_picture(image: np.ndarray) -> None:
