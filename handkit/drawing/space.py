@@ -81,10 +81,9 @@ def write_space_page(path: Path, hands: Hands) -> None:
         DataError: hands without `xyz_root`.
         MissingExtraError: plotly is not installed.
     """
-    try:
-        from plotly import graph_objects, offline
-    except ImportError as error:
-        raise MissingExtraError("plotly", "plot", "pages of hands in space") from error
+    require_plotly()
+    from plotly import graph_objects, offline
+
     points, traces = _points(hands), []
     for row in range(len(hands)):
         label = f"{row + 1}: {hands.handedness[row] or 'hand'}"
@@ -112,6 +111,18 @@ def write_space_page(path: Path, hands: Hands) -> None:
             file.write(offline.get_plotlyjs().encode())
     with writing(path) as file:
         file.write(figure.to_html(include_plotlyjs="directory").encode())
+
+
+def require_plotly() -> None:
+    """Tells before any work is done that `write_space_page` could not do its own.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    try:
+        import plotly.graph_objects  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("plotly", "plot", "pages of hands in space") from error
 
 
 def _millimetres(hands: Hands) -> Array:

@@ -88,7 +88,8 @@ def pipeline(
         A `HandKeypoints`, `HandGestures` or `HandDetection`: call it with images.
 
     Raises:
-        ConfigError: an unknown task, no such model, or a mistake in its config.
+        ConfigError: an unknown task, no such model, a mistake in its config, or for 'hand_3d_keypoints' a model that
+            tells no joints in space.
         CheckpointError: weights that do not fit.
         HubError: weights that cannot be had.
     """
@@ -99,6 +100,11 @@ def pipeline(
     config.update({key: value for key, value in options.items() if value is not None})
     check_limits(config)
     check_pairs(config)
+    if config["task"] == "hand_3d_keypoints" and tells_space(config) is False:
+        raise ConfigError(
+            f"{model}: hand_3d_keypoints needs a model that gives xyz_root, and this one tells no joints in space: "
+            "leave the model out for the package's own, or ask for 'hand_2d_keypoints'"
+        )
     if device is not None:
         _set_device(config, device)
     shared: dict[str, Any] = {"config": config, "batch_size": batch_size, "on_error": on_error}
