@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from handkit import hub
-from handkit.errors import ConfigError, did_you_mean
+from handkit.errors import ConfigError, MissingWeightsError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
 from handkit.gestures.classifier import SHIPPED
 from handkit.pipelines.bottom_up import BottomUp
@@ -250,13 +250,21 @@ def _detection_part(
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
-    """A detector of the config, given those thresholds at the config's top that its constructor takes."""
+    """A detector of the config, given those thresholds at the config's top that its constructor takes.
+
+    Raises:
+        MissingWeightsError: it has none; the message names the config's key for them.
+    """
     node = dict(config[part])
     takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
     for argument, key in _OF_DETECTORS.items():
         if key in config and argument in takes:
             node[argument] = config[key]
-    return build(node, DETECTORS, part)
+    try:
+        return build(node, DETECTORS, part)
+    except MissingWeightsError as error:
+        where = f"name a file as {part}.checkpoint=, by cfg_options or --cfg-options"
+        raise MissingWeightsError(f"{part}: {error.reason}", where) from None
 
 
 def _image_part(config: Mapping[str, Any]) -> list[Any]:

@@ -53,7 +53,8 @@ class Runtime(Protocol):
             codec: decodes the model's outputs; None returns them as they are.
 
         Raises:
-            ConfigError: a model this runtime cannot execute, or no checkpoint where the model has weights.
+            ConfigError: a model this runtime cannot execute.
+            MissingWeightsError: no checkpoint where the model has weights.
             CheckpointError: the weights do not fit the model.
         """
 
