@@ -135,7 +135,7 @@ def test_hands_of_joints_alone() -> None:
 def test_the_recipe_is_a_pipeline_that_needs_weights() -> None:
     config = resolve_config("hand_2d_keypoints", RECIPE)
     assert "detector" not in config
-    with pytest.raises(MissingWeightsError, match="has no weights yet.*: name a file as checkpoint="):
+    with pytest.raises(MissingWeightsError, match=r"has no weights yet.*: name a file as checkpoint="):
         pipeline(model=RECIPE)
     with pytest.raises(ConfigError, match="finds hands by their joints, without a detector: ask for"):
         pipeline("hand_detection", RECIPE)
