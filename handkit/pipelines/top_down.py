@@ -193,7 +193,10 @@ class TopDown:
         sides: tuple[Side | None, ...] = (None,) * len(boxes)
         if right is not None:
             sides = tuple("right" if probability >= 0.5 else "left" for probability in right)
-        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "xyz_bone", "angles"}
+        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "angles"}
+        extras = {key: value for key, value in rows.items() if key not in known}
+        if "xyz_bone" in extras:
+            extras["xyz_bone"] = turn_xyz(extras["xyz_bone"], rows["angles"])
         return Hands(
             keypoints=rows["keypoints"],
             scores=np.minimum(rows["scores"], box_scores[:, None]) if "presence" in rows else rows["scores"],
@@ -204,7 +207,7 @@ class TopDown:
             image_size=size,
             skeleton=self.skeleton,
             xyz_root=None if xyz is None else turn_xyz(xyz, rows["angles"]),
-            extras={key: value for key, value in rows.items() if key not in known},
+            extras=extras,
         )
 
 

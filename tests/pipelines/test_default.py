@@ -150,6 +150,7 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.02 * size_of(hand)
     assert found.xyz_root is not None
     assert found.xyz_root.shape == (1, 21, 3)
+    np.testing.assert_allclose(found.xyz_root, found.extras["xyz_bone"] * 0.032, rtol=1e-4)  # a mean hand's bone
     reach = np.linalg.norm(found.xyz_root[0], axis=1)
     assert reach[0] == 0
     assert 0.05 < reach[12] < 0.25
@@ -160,6 +161,8 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     mirrored = pipe(image[:, ::-1], channel_order="rgb")
     assert mirrored.handedness != found.handedness
     np.testing.assert_allclose(mirrored.xyz_root[0] * [-1, 1, 1], found.xyz_root[0], atol=0.01)
+    back = mirrored.mirrored()
+    np.testing.assert_allclose(back.xyz_root, back.extras["xyz_bone"] * 0.032, rtol=1e-4)
 
 
 def test_no_hand_in_space_can_be_drawn_and_written(tmp_path: Path) -> None:

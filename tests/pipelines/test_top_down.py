@@ -258,6 +258,13 @@ def test_collected_columns_come_back_with_their_hands() -> None:
     np.testing.assert_allclose(hands.extras["rotation"], [0.2, 0.1])
 
 
+def test_lengths_of_bones_turn_as_metres_do() -> None:
+    net = Net(xyz_bone=lambda batch: XYZ, xyz_root=lambda batch: XYZ * 0.032)
+    hands = pipe(net, Detector([0.5, 1.0]))(picture())
+    np.testing.assert_allclose(hands.xyz_root, hands.extras["xyz_bone"] * 0.032, rtol=1e-5)
+    np.testing.assert_allclose(hands.extras["xyz_bone"], turn_xyz(XYZ, np.array([0.5, 1.0]))[::-1], atol=1e-6)
+
+
 def test_only_pictures_without_a_hand_are_looked_at_again() -> None:
     """The net sees hands in bright pictures only; the retry's box is told apart by its score."""
 
