@@ -27,6 +27,19 @@ class ConfigError(HandkitError, ValueError):
     """A config, or a node in it, is wrong: unknown type or key, missing or wrong argument, parts that disagree."""
 
 
+class MissingWeightsError(ConfigError):
+    """A model has weights, and no file is named for them.
+
+    Args:
+        reason: which model, and why it cannot do without.
+        mend: where to name the file.
+    """
+
+    def __init__(self, reason: str, mend: str = "name a file as checkpoint=") -> None:
+        super().__init__(f"{reason}: {mend}")
+        self.reason = reason
+
+
 class CheckpointError(HandkitError, ValueError):
     """A weight file does not fit the model: missing, extra or misshaped keys, or not a weight file at all."""
 

@@ -37,12 +37,16 @@ class Hands:
         handedness_scores: (N,) that `handedness` is right, in [0, 1]; 0 where it is None.
         image_size: (width, height) of the original image.
         skeleton: names and bones of the K joints.
-        xyz_root: (N, K, 3) metres relative to the wrist, x right, y down, z away from the camera, or None.
+        xyz_root: (N, K, 3) metres relative to the wrist, x right, y down, z away from the camera, or None. They are
+            those of a mean hand, since no single picture tells how large a hand is: handkit's heads take the
+            forefinger's proximal bone for 32 mm.
         xyz_cam: (N, K, 3) metres in the camera's frame, or None.
         gestures: per hand what it does, or None where no gesture is certain enough; None: nobody asked.
         gesture_scores: (N,) probability of the likeliest gesture, in [0, 1], or None.
         track_ids: (N,) the same hand has the same number from frame to frame, or None.
-        extras: further columns of N rows that the config's `PoseCollect` collected, e.g. ``rotation``.
+        extras: further columns of N rows: what the model gives beyond these fields, e.g. ``xyz_bone``, (N, K, 3) as
+            `xyz_root` but in lengths of the forefinger's proximal bone, and what the config's `PoseCollect` collected,
+            e.g. ``rotation``.
 
     Raises:
         DataError: shapes that disagree, scores outside [0, 1], or values that are not finite.
@@ -110,8 +114,14 @@ class Hands:
         return column
 
     @classmethod
-    def empty(cls, image_size: tuple[int, int], skeleton: Skeleton = HAND) -> Hands:
-        """No hand."""
+    def empty(cls, image_size: tuple[int, int], skeleton: Skeleton = HAND, spatial: bool = False) -> Hands:
+        """No hand.
+
+        Args:
+            image_size: (width, height).
+            skeleton: the K joints that a hand would have.
+            spatial: a hand would have `xyz_root`, so that it is (0, K, 3) in place of None.
+        """
         joints = len(skeleton)
         return cls(
             keypoints=np.zeros((0, joints, 2)),
@@ -122,6 +132,7 @@ class Hands:
             handedness_scores=np.zeros(0),
             image_size=image_size,
             skeleton=skeleton,
+            xyz_root=np.zeros((0, joints, 3)) if spatial else None,
         )
 
     @classmethod
@@ -193,7 +204,7 @@ class Hands:
     def mirrored(self, swap_sides: bool = True) -> Hands:
         """The same hands in the mirrored image: x becomes W - 1 - x; the joint order stays.
 
-        Of `extras` the crops' ``box`` and ``rotation`` are mirrored; all others stay what they are.
+        Of `extras` ``xyz_bone`` and the crops' ``box`` and ``rotation`` are mirrored; all others stay what they are.
 
         Args:
             swap_sides: True where the mirrored image is taken for an ordinary photograph, as in training; False where
@@ -209,6 +220,8 @@ class Hands:
             if columns[name] is not None:
                 columns[name] = columns[name] * np.array([-1, 1, 1], np.float32)
         extras = dict(self.extras)
+        if "xyz_bone" in extras:
+            extras["xyz_bone"] = extras["xyz_bone"] * np.array([-1, 1, 1], np.float32)
         if "box" in extras:
             extras["box"] = mirror_boxes(extras["box"], width)
         if "rotation" in extras:

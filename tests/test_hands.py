@@ -109,11 +109,14 @@ def test_mirroring_is_its_own_inverse(swap: bool) -> None:
 
 
 def test_the_crops_of_mirrored_hands_are_mirrored() -> None:
-    hands = make(2, extras={"box": np.array([[1, 2, 11, 12.0], [0, 0, 5, 5]]), "rotation": [0.5, -1], "other": [3, 4]})
+    xyz = np.random.default_rng(2).normal(size=(2, 21, 3))
+    boxes = np.array([[1, 2, 11, 12.0], [0, 0, 5, 5]])
+    hands = make(2, extras={"box": boxes, "rotation": [0.5, -1], "xyz_bone": xyz, "other": [3, 4]})
     width = hands.image_size[0]
     there = hands.mirrored()
     np.testing.assert_allclose(there.extras["box"][0], [width - 12, 2, width - 2, 12])
     np.testing.assert_allclose(there.extras["rotation"], [-0.5, 1])
+    np.testing.assert_allclose(there.extras["xyz_bone"], xyz * [-1, 1, 1])
     np.testing.assert_array_equal(there.extras["other"], [3, 4])
 
 

@@ -2,7 +2,7 @@
 
 from handkit.drawing.hands import draw
 from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes, draw_mask
-from handkit.drawing.space import draw_in_space, write_space_page
+from handkit.drawing.space import draw_in_space, require_plotly, write_space_page
 from handkit.drawing.tables import joint_table
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "draw_in_space",
     "draw_mask",
     "joint_table",
+    "require_plotly",
     "write_space_page",
 ]

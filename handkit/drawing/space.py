@@ -25,7 +25,7 @@ def draw_in_space(hands: Hands, side: int = 300) -> Array:
     """Draws `xyz_root`: a row for each hand, aslant in perspective, as the camera sees it, from the side, from above.
 
     Args:
-        hands: with `xyz_root`.
+        hands: with `xyz_root`, or none.
         side: pixels of each view.
 
     Returns:
@@ -74,16 +74,16 @@ def write_space_page(path: Path, hands: Hands) -> None:
 
     Args:
         path: of the page.
-        hands: with `xyz_root`; each is a group that the legend hides and shows. Joints tell their names and places.
+        hands: with `xyz_root`, or none; each is a group that the legend hides and shows. Joints tell
+            their names and places.
 
     Raises:
         DataError: hands without `xyz_root`.
         MissingExtraError: plotly is not installed.
     """
-    try:
-        from plotly import graph_objects, offline
-    except ImportError as error:
-        raise MissingExtraError("plotly", "plot", "pages of hands in space") from error
+    require_plotly()
+    from plotly import graph_objects, offline
+
     points, traces = _points(hands), []
     for row in range(len(hands)):
         label = f"{row + 1}: {hands.handedness[row] or 'hand'}"
@@ -113,7 +113,21 @@ def write_space_page(path: Path, hands: Hands) -> None:
         file.write(figure.to_html(include_plotlyjs="directory").encode())
 
 
+def require_plotly() -> None:
+    """Tells before any work is done that `write_space_page` could not do its own.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    try:
+        import plotly.graph_objects  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("plotly", "plot", "pages of hands in space") from error
+
+
 def _millimetres(hands: Hands) -> Array:
+    if not len(hands):
+        return np.zeros((0, len(hands.skeleton), 3))
     if hands.xyz_root is None:
         raise DataError("these hands have no xyz_root: their model tells no joints in space")
     return hands.xyz_root.astype(np.float64) * 1000

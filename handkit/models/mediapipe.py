@@ -32,11 +32,13 @@ class MediaPipeHandLandmarks:
       was turned by an angle turned these axes too.
 
     Attributes:
+        outputs: the names of what it gives.
         input_size: (width, height) of the input in pixels.
         raw_shapes: per output tensor of the file, in its order, the shape of one row: joints (x, y, z), presence,
             handedness, joints in metres about the hand's middle.
     """
 
+    outputs: ClassVar[tuple[str, ...]] = ("coordinates", "presence", "handedness", "xyz_root")
     input_size: ClassVar[tuple[int, int]] = (224, 224)
     raw_shapes: ClassVar[tuple[tuple[int, ...], ...]] = ((63,), (1,), (1,), (63,))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from handkit import hub
-from handkit.errors import ConfigError, did_you_mean
+from handkit.errors import ConfigError, MissingWeightsError, did_you_mean
 from handkit.formats.modelscope import CONFIGURATION
 from handkit.gestures.classifier import SHIPPED
 from handkit.pipelines.bottom_up import BottomUp
@@ -21,7 +21,7 @@ from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import find_config, load_config, with_options
 from handkit.registry.limits import check_limits
-from handkit.registry.pairing import check_pairs, is_bottom_up
+from handkit.registry.pairing import check_pairs, is_bottom_up, tells_space
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
 from handkit.transforms import LoadImage, split_stages
@@ -95,7 +95,8 @@ def pipeline(
         A `HandKeypoints`, `HandGestures` or `HandDetection`: call it with images.
 
     Raises:
-        ConfigError: an unknown task, no such model, or a mistake in its config.
+        ConfigError: an unknown task, no such model, a mistake in its config, or for 'hand_3d_keypoints' a model that
+            tells no joints in space.
         CheckpointError: weights that do not fit.
         HubError: weights that cannot be had.
     """
@@ -106,6 +107,11 @@ def pipeline(
     config.update({key: value for key, value in options.items() if value is not None})
     check_limits(config)
     check_pairs(config)
+    if config["task"] == "hand_3d_keypoints" and tells_space(config) is False:
+        raise ConfigError(
+            f"{model}: hand_3d_keypoints needs a model that gives xyz_root, and this one tells no joints in space: "
+            "leave the model out for the package's own, or ask for 'hand_2d_keypoints'"
+        )
     if device is not None:
         _set_device(config, device)
     shared: dict[str, Any] = {"config": config, "batch_size": batch_size, "on_error": on_error}
@@ -128,6 +134,7 @@ def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -
     if is_bottom_up(config):
         limits = config.get("box_threshold"), config.get("max_hands")
         return BottomUp(transforms, build_net(config), *limits, batch_size=batch_size)
+    spatial = tells_space(config)
     return TopDown(
         build_detector(config),
         transforms,
@@ -138,6 +145,7 @@ def _finder(config: Mapping[str, Any], transforms: list[Any], batch_size: int) -
         max_hands=config.get("max_hands"),
         given_rotations=config.get("given_rotations", 1),
         batch_size=batch_size,
+        spatial=config["task"] == "hand_3d_keypoints" if spatial is None else spatial,
     )
 
 
@@ -257,13 +265,21 @@ def _detection_part(
 
 
 def build_detector(config: Mapping[str, Any], part: str = "detector") -> Any:
-    """A detector of the config, given those thresholds and limits at the config's top that its constructor takes."""
+    """A detector of the config, given those thresholds and limits at the config's top that its constructor takes.
+
+    Raises:
+        MissingWeightsError: it has none; the message names the config's key for them.
+    """
     node = dict(config[part])
     takes = inspect.signature(resolve(node["type"], DETECTORS, part)).parameters
     for argument, key in _OF_DETECTORS.items():
         if config.get(key) is not None and argument in takes:
             node[argument] = config[key]
-    return build(node, DETECTORS, part)
+    try:
+        return build(node, DETECTORS, part)
+    except MissingWeightsError as error:
+        where = f"name a file as {part}.checkpoint=, by cfg_options or --cfg-options"
+        raise MissingWeightsError(f"{part}: {error.reason}", where) from None
 
 
 def _image_part(config: Mapping[str, Any]) -> list[Any]:

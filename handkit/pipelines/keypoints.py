@@ -74,7 +74,7 @@ class HandKeypoints:
         Raises:
             ImageError: an input is no image.
             DataError: boxes that are no boxes.
-            ConfigError: with `spatial`, a network that tells no joints in space.
+            ConfigError: with `spatial`, a network that tells no joints in space, whose class does not say so before.
         """
         mirror = self.mirrored if mirrored is None else mirrored
         size = self.batch_size if batch_size is None else batch_size

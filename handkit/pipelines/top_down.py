@@ -61,6 +61,7 @@ class TopDown:
             mind rotation.
         batch_size: crops per run of the net.
         skeleton: the joints the net answers.
+        spatial: the net gives `xyz_root`, so that images without a hand have it too, (0, K, 3).
     """
 
     detector: Detector
@@ -73,6 +74,7 @@ class TopDown:
     given_rotations: int = 1
     batch_size: int = 8
     skeleton: Skeleton = HAND
+    spatial: bool = False
 
     def __call__(self, images: Sequence[Sample], given: Sequence[Detections | None]) -> list[Hands]:
         """Answers images in order.
@@ -174,20 +176,27 @@ class TopDown:
         if self.pose_nms is not None:
             keep = keep[distinct_poses(hands.keypoints[keep], self.pose_nms)]
         best_first: Hands = hands[keep[: self.max_hands]]
-        return best_first
+        return best_first if len(best_first) else self._none(looked)
+
+    def _none(self, looked: Candidates) -> Hands:
+        """No hand, the same whether nothing was looked at or nothing passed the gates."""
+        return Hands.empty(looked.image_size, self.skeleton, self.spatial)
 
     def _hands(self, looked: Candidates, asked: Detections | None = None) -> Hands:
         """All candidates; row i is the caller's box i where the caller asked."""
         boxes, rows, size = looked.boxes, looked.outputs, looked.image_size
         if len(boxes) == 0:
-            return Hands.empty(size, self.skeleton)
+            return self._none(looked)
         presence, right, xyz = (rows.get(name) for name in ("presence", "handedness", "xyz_root"))
         box_scores = boxes.scores if presence is None else presence
         shown = hand_box(rows["keypoints"], size) if boxes.rotations is not None else boxes.boxes
         sides: tuple[Side | None, ...] = (None,) * len(boxes)
         if right is not None:
             sides = tuple("right" if probability >= 0.5 else "left" for probability in right)
-        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "xyz_bone", "angles"}
+        known = {"keypoints", "scores", "presence", "handedness", "xyz_root", "angles"}
+        extras = {key: value for key, value in rows.items() if key not in known}
+        if "xyz_bone" in extras:
+            extras["xyz_bone"] = turn_xyz(extras["xyz_bone"], rows["angles"])
         return Hands(
             keypoints=rows["keypoints"],
             scores=np.minimum(rows["scores"], box_scores[:, None]) if "presence" in rows else rows["scores"],
@@ -198,7 +207,7 @@ class TopDown:
             image_size=size,
             skeleton=self.skeleton,
             xyz_root=None if xyz is None else turn_xyz(xyz, rows["angles"]),
-            extras={key: value for key, value in rows.items() if key not in known},
+            extras=extras,
         )
 
 

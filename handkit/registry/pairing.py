@@ -76,6 +76,20 @@ def is_bottom_up(config: Node) -> bool:
     return is_node(codec) and bool(getattr(resolve(codec["type"]), "whole_images", False))
 
 
+def tells_space(config: Node) -> bool | None:
+    """Whether the hands of a config have `xyz_root`; None where a part of its model does not say what it gives."""
+    model: Any = config.get("model")
+    while is_node(model) and is_node(model.get("model")):
+        model = model["model"]  # a wrapper, as FlipTest
+    if not is_node(model) or config.get("task") == "hand_detection" or is_bottom_up(config):
+        return False
+    parts = [model["head"], *(model.get("aux_heads") or ())] if "head" in model else [model]
+    given = [getattr(resolve(part["type"]), "outputs", None) if is_node(part) else None for part in parts]
+    if any("xyz_root" in names for names in given if names is not None):
+        return True
+    return None if None in given else False
+
+
 def _check_bottom_up(config: Node) -> None:
     """Crops and detectors are for one hand each; whole images bring their own parts and targets."""
     bottom_up = is_bottom_up(config)

@@ -59,7 +59,8 @@ class Runtime(Protocol):
             base: the weights of those of the model's parts that `checkpoint` does not hold.
 
         Raises:
-            ConfigError: a model this runtime cannot execute, or no checkpoint where the model has weights.
+            ConfigError: a model this runtime cannot execute.
+            MissingWeightsError: no checkpoint where the model has weights.
             CheckpointError: the weights do not fit the model.
         """
 

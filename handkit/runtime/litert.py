@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.codecs.base import Codec
-from handkit.errors import CheckpointError, ConfigError, MissingExtraError
+from handkit.errors import CheckpointError, ConfigError, MissingExtraError, MissingWeightsError
 from handkit.hub import resolve
 from handkit.registry import RUNTIMES
 from handkit.runtime.base import apply_transforms, decode_outputs
@@ -66,7 +66,8 @@ class LiteRTRuntime:
         """Opens the file; see `handkit.runtime.base.Runtime`.
 
         Raises:
-            ConfigError: a model that is not described as a `LiteRTModel`, no checkpoint, or one with a base.
+            ConfigError: a model that is not described as a `LiteRTModel`, or a base.
+            MissingWeightsError: no checkpoint.
             CheckpointError: the file is not a .tflite file, or its tensors are not the model's.
             HubError: the checkpoint cannot be had.
             MissingExtraError: ai-edge-litert is not installed.
@@ -75,7 +76,7 @@ class LiteRTRuntime:
         if not isinstance(model, LiteRTModel):
             raise ConfigError(f"LiteRTRuntime cannot execute {name}: it takes models that a .tflite file holds")
         if checkpoint is None:
-            raise ConfigError(f"{name} has no weights of its own: name its .tflite file as checkpoint=")
+            raise MissingWeightsError(f"{name} has no weights of its own", "name its .tflite file as checkpoint=")
         if base is not None:
             raise ConfigError(f"base_checkpoint={str(base)!r}: a .tflite file is whole; leave it out")
         return LiteRTNet(resolve(checkpoint), self.threads, model, transforms, codec)

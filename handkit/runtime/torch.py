@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from handkit.checkpoints import load_weights, unwrap
 from handkit.codecs.base import Codec
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, MissingWeightsError
 from handkit.hub import resolve
 from handkit.registry import RUNTIMES
 from handkit.runtime.base import apply_transforms, decode_outputs
@@ -51,7 +51,8 @@ class TorchRuntime:
         is 1.4 times faster for HRNet on a CPU.
 
         Raises:
-            ConfigError: not a torch module, or one with weights but no checkpoint.
+            ConfigError: not a torch module.
+            MissingWeightsError: one with weights but no checkpoint.
             CheckpointError: the checkpoint does not fit the model.
             HubError: the checkpoint cannot be had.
         """
@@ -61,7 +62,7 @@ class TorchRuntime:
         if checkpoint is not None:
             load_weights(model, resolve(checkpoint), base=None if base is None else resolve(base))
         elif model.state_dict():
-            raise ConfigError(f"{name} has no weights yet, and random ones find no hands: name a file as checkpoint=")
+            raise MissingWeightsError(f"{name} has no weights yet, and random ones find no hands")
         module: Any = model.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return TorchNet(module, self.device, transforms, codec)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,12 +125,28 @@ def test_predict_in_space(cli: Any, tmp_path: Path, mediapipe_files: dict[str, P
     model = ("--model", "pipelines/hand_2d_keypoints_mediapipe")
     assert cli("predict", demo_image(), *model, "--out-3d", tmp_path / "space")[0] == 0
     assert sorted(path.name for path in (tmp_path / "space").iterdir()) == ["hand.html", "hand.png", "plotly.min.js"]
-    code, _, err = cli("predict", demo_image(), "--out-3d", tmp_path / "none")
-    assert (code, "--out-3d: this model tells no joints in space" in err, (tmp_path / "none").exists()) == (
-        2,
-        True,
-        False,
-    )
+
+
+def test_what_cannot_be_drawn_in_space_is_told_before_predicting(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a picture was looked at")
+
+    monkeypatch.setattr("handkit.pipelines.keypoints.HandKeypoints.__call__", seen)
+    out, message = ("--out-3d", tmp_path / "none"), "this model tells no joints in space: name --task hand_3d_keypoints"
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "plotly", types.ModuleType("plotly"))
+        patch.setitem(sys.modules, "plotly.graph_objects", types.ModuleType("plotly.graph_objects"))
+        for options in ((), ("--model", "hand_2d_keypoints"), ("--task", "hand_detection")):
+            code, _, err = cli("predict", demo_image(), *options, *out)
+            assert (code, message in " ".join(err.split())) == (2, True), err
+        code, _, err = cli("predict", demo_image(), "--task", "hand_3d_keypoints", "--model", "hand_2d_keypoints", *out)
+        assert (code, "leave the model out for the package's own" in " ".join(err.split())) == (2, True), err
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    code, _, err = cli("predict", demo_image(), "--task", "hand_3d_keypoints", *out)
+    assert (code, "handkit[plot]" in err) == (2, True), err
+    assert not (tmp_path / "none").exists()
 
 
 def test_predict_boxes_only(cli: Any) -> None:

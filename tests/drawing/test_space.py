@@ -58,7 +58,9 @@ def test_every_view_shows_the_hand_the_right_way_round() -> None:
 
 def test_a_row_for_each_hand_and_an_empty_one_for_none() -> None:
     assert draw_in_space(hands(3), side=150).shape == (450, 600, 3)
-    assert (draw_in_space(hands(0), side=100) == 255).all()
+    for none in (hands(0), Hands.empty((100, 100)), Hands.empty((100, 100), spatial=True)):
+        picture = draw_in_space(none, side=100)
+        assert (picture.shape, (picture == 255).all()) == ((100, 400, 3), True)
 
 
 def test_hands_without_depth_are_refused(tmp_path: Path) -> None:

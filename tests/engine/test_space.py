@@ -101,3 +101,15 @@ def test_a_missing_camera_says_so(config: dict[str, Any], tmp_path: Path) -> Non
     path.write_bytes(pickle.dumps({3: {name: np.ones((42, 3), np.float32) for name in ("uv_vis", "xyz")}}))
     with pytest.raises(DataError, match="image 3 needs the field 'K'"):
         RHD(path)
+
+
+def test_both_routes_are_measured_alike() -> None:
+    """So that their tables match column by column."""
+    lifting, prior = (
+        load_config(f"hand_3d_keypoints/{name}")
+        for name in ("hrnetv2_w18_lifting_handsynth_192x192", "poseprior_handsynth_256x256")
+    )
+    assert lifting["metrics"] == prior["metrics"]
+    for kind in ("PCK", "AUC", "EPE", "MPJPE", "PAMPJPE", "AUC3D"):
+        assert dict(type=kind) in lifting["metrics"]
+    assert dict(type="AUC3D", frame="xyz_bone") in lifting["metrics"]

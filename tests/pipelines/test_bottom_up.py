@@ -10,7 +10,7 @@ import pytest
 
 from handkit import pipeline
 from handkit.codecs.hand_offsets import HandOffsets
-from handkit.errors import ConfigError, DataError
+from handkit.errors import ConfigError, DataError, MissingWeightsError
 from handkit.hands import Hands
 from handkit.pipelines.bottom_up import BottomUp
 from handkit.pipelines.build import resolve_config
@@ -135,7 +135,7 @@ def test_hands_of_joints_alone() -> None:
 def test_the_recipe_is_a_pipeline_that_needs_weights() -> None:
     config = resolve_config("hand_2d_keypoints", RECIPE)
     assert "detector" not in config
-    with pytest.raises(ConfigError, match="has no weights yet"):
+    with pytest.raises(MissingWeightsError, match=r"has no weights yet.*: name a file as checkpoint="):
         pipeline(model=RECIPE)
     with pytest.raises(ConfigError, match="finds hands by their joints, without a detector: ask for"):
         pipeline("hand_detection", RECIPE)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from handkit import hub
 from handkit.demo_image import demo_image
+from handkit.drawing import draw_in_space, write_space_page
 from handkit.errors import ConfigError, HubError
 from handkit.files import sha256_of
 from handkit.hands import Hands
@@ -150,6 +151,7 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.02 * size_of(hand)
     assert found.xyz_root is not None
     assert found.xyz_root.shape == (1, 21, 3)
+    np.testing.assert_allclose(found.xyz_root, found.extras["xyz_bone"] * 0.032, rtol=1e-4)  # a mean hand's bone
     reach = np.linalg.norm(found.xyz_root[0], axis=1)
     assert reach[0] == 0
     assert 0.05 < reach[12] < 0.25
@@ -160,6 +162,20 @@ def test_joints_in_space(hand: Hands, image: np.ndarray) -> None:
     mirrored = pipe(image[:, ::-1], channel_order="rgb")
     assert mirrored.handedness != found.handedness
     np.testing.assert_allclose(mirrored.xyz_root[0] * [-1, 1, 1], found.xyz_root[0], atol=0.01)
+    back = mirrored.mirrored()
+    np.testing.assert_allclose(back.xyz_root, back.extras["xyz_bone"] * 0.032, rtol=1e-4)
+
+
+def test_no_hand_in_space_can_be_drawn_and_written(tmp_path: Path) -> None:
+    pipe, blank = pipeline("hand_3d_keypoints"), np.zeros((120, 160, 3), np.uint8)
+    for hands in (pipe(blank), pipe(blank, boxes=np.zeros((0, 4)))):
+        assert (len(hands), hands.xyz_root.shape) == (0, (0, 21, 3))
+        assert json.loads(hands.to_json())["xyz_root"] == []
+        assert draw_in_space(hands, side=50).shape == (50, 200, 3)
+    assert pipeline("hand_2d_keypoints")(blank).xyz_root is None
+    pytest.importorskip("plotly", reason="the extra plot is not installed")
+    write_space_page(tmp_path / "page.html", hands)
+    assert (tmp_path / "page.html").stat().st_size > 0
 
 
 def test_space_turns_with_the_picture(image: np.ndarray) -> None:

@@ -222,5 +222,4 @@ def test_joints_in_space_are_a_task_of_their_own(mediapipe_files: dict[str, Path
         0.05 < float(np.linalg.norm(hands.xyz_root[0, 12])) < 0.25
     )  # metres from the wrist to the middle finger's tip
     with pytest.raises(ConfigError, match="tells no joints in space"):
-        pipeline("hand_3d_keypoints", "hand_2d_keypoints")(demo_image())
-    assert len(pipeline("hand_3d_keypoints", "hand_2d_keypoints", box_threshold=1.0)(demo_image())) == 0
+        pipeline("hand_3d_keypoints", "hand_2d_keypoints")

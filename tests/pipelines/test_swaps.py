@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, MissingWeightsError
 from handkit.hands import Hands
 from handkit.models.heads import HRNetV2Head
 from handkit.pipelines import pipeline
@@ -117,8 +117,12 @@ def test_the_size_of_the_input_changes_with_its_codec(weights: dict[str, Path], 
 
 
 def test_random_weights_are_no_pipeline() -> None:
-    with pytest.raises(ConfigError, match="name a file as checkpoint="):
+    with pytest.raises(MissingWeightsError, match=r"^detector: .*: name a file as detector\.checkpoint=, by cfg_opt"):
         pipeline(model=HRNET)
+    with pytest.raises(MissingWeightsError, match=r"^detector: .* name a file as detector\.checkpoint="):
+        pipeline("hand_3d_keypoints", "pipelines/hand_3d_keypoints_poseprior", checkpoint="prior.safetensors")
+    with pytest.raises(MissingWeightsError, match=r"no hands: name a file as checkpoint="):
+        pipeline(model="hand_2d_keypoints/hrnetv2_w18_onehand10k_256x256")
 
 
 def test_a_bundle_runs_as_its_config(weights: dict[str, Path], tmp_path: Path, plain: Hands) -> None:

@@ -69,6 +69,16 @@ def test_points_return_to_the_image() -> None:
     assert hands.image_size == (100, 80)
 
 
+def test_no_hand_is_the_same_whatever_the_reason() -> None:
+    space = Net(presence=lambda batch: np.zeros(len(batch["img"])), xyz_root=lambda batch: np.zeros((2, 21, 3)))
+    finder = pipe(space, presence_threshold=0.5, spatial=True)
+    rejected, asked = finder(picture()), finder(picture(), boxes=np.zeros((0, 4)))
+    for hands in (rejected, asked):
+        assert (len(hands), hands.xyz_root.shape, dict(hands.extras)) == (0, (0, 21, 3), {})
+    assert rejected.to_json() == asked.to_json()
+    assert pipe(Net())(picture(), boxes=np.zeros((0, 4))).xyz_root is None
+
+
 def test_rotated_regions_report_the_joints_box() -> None:
     hands = pipe(Net(), Detector([0.0, 1.0]))(picture())
     np.testing.assert_allclose(hands.boxes, hand_box(hands.keypoints.astype(float), (100, 80)), atol=1e-3)
@@ -246,6 +256,13 @@ def test_xyz_turns_with_its_crop(angle: float) -> None:
 def test_collected_columns_come_back_with_their_hands() -> None:
     hands = pipe(Net(rotation=lambda batch: batch["rotation"]), Detector([0.1, 0.2]))(picture())
     np.testing.assert_allclose(hands.extras["rotation"], [0.2, 0.1])
+
+
+def test_lengths_of_bones_turn_as_metres_do() -> None:
+    net = Net(xyz_bone=lambda batch: XYZ, xyz_root=lambda batch: XYZ * 0.032)
+    hands = pipe(net, Detector([0.5, 1.0]))(picture())
+    np.testing.assert_allclose(hands.xyz_root, hands.extras["xyz_bone"] * 0.032, rtol=1e-5)
+    np.testing.assert_allclose(hands.extras["xyz_bone"], turn_xyz(XYZ, np.array([0.5, 1.0]))[::-1], atol=1e-6)
 
 
 def test_only_pictures_without_a_hand_are_looked_at_again() -> None:

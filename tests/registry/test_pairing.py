@@ -8,6 +8,7 @@ import pytest
 
 from handkit.errors import ConfigError
 from handkit.registry.config import load_config
+from handkit.registry.pairing import tells_space
 from handkit.registry.validate import validate
 
 SIMCC = dict(type="SimCC", input_size=(256, 256), sigma=5.66, normalize=False, label_beta=10.0)
@@ -194,3 +195,18 @@ def test_parts_of_crops_and_of_whole_images_are_told_apart(options: dict[str, An
 def test_a_custom_key_of_the_shipped_configs_still_passes() -> None:
     for name in ("hrnetv2_w18_dark_tiny", "hrnetv2_w18_dark_coco-wholebody-hand_256x256"):
         assert validate(load_config(f"hand_2d_keypoints/{name}"), use="training") > 10
+
+
+def test_which_configs_tell_joints_in_space() -> None:
+    for name, told in (
+        ("hand_3d_keypoints/hrnetv2_w18_lifting_handsynth_192x192", True),
+        ("hand_3d_keypoints/poseprior_handsynth_256x256", True),
+        ("pipelines/hand_2d_keypoints_mediapipe", True),
+        ("hand_2d_keypoints/hrnetv2_w18_onehand10k_256x256", False),
+        ("hand_2d_keypoints/posenet_mobilenetv2_s16_multihand_handsynth_321x321", False),
+        ("pipelines/hand_detection_mediapipe", False),
+    ):
+        assert tells_space(load_config(name)) is told, name
+    lifting = load_config("hand_3d_keypoints/hrnetv2_w18_lifting_handsynth_192x192")
+    assert tells_space({**lifting, "model": dict(type="FlipTest", model=lifting["model"])})
+    assert tells_space({"model": dict(type="GestureMLP")}) is None  # its class does not say

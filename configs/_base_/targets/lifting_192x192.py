@@ -33,11 +33,14 @@ train_transforms = [
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 metrics = [
     dict(type="PCK"),
+    dict(type="AUC"),
+    dict(type="EPE"),
     dict(type="HandednessAccuracy"),
     dict(type="MPJPE"),
     dict(type="PAMPJPE"),
     dict(type="AUC3D"),
     dict(type="MPJPE", frame="xyz_bone"),
+    dict(type="AUC3D", frame="xyz_bone"),
 ]
 best_metric = "MPJPE_mm"
 best_mode = "min"

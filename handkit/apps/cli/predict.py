@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +42,7 @@ def predict(
 
     from handkit.apps.cli.foreign import tell_translation
     from handkit.apps.cli.inputs import pictures
+    from handkit.drawing import require_plotly
     from handkit.errors import ConfigError
     from handkit.pipelines import BadInput, pipeline
     from handkit.registry.config import parse_options
@@ -50,6 +51,8 @@ def predict(
         raise ConfigError("hand_detection tells no sides, so it takes no --mirrored")
     wanted = pictures(inputs)
     _check_places(wanted, out, out_3d, json_file)
+    if out_3d is not None:
+        require_plotly()
     if model is not None:
         tell_translation(model)
     pipe = pipeline(
@@ -66,6 +69,8 @@ def predict(
         batch_size=batch_size,
         on_error="skip",
     )
+    if out_3d is not None:
+        _check_space(pipe.config, model)
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     records, bad = [], 0
     for picture, image, result in _progress(_answers(pipe, wanted), len(wanted), errors):
@@ -103,6 +108,16 @@ def _check_places(wanted: list[Picture], out: Path | None, out_3d: Path | None, 
     for path in written:
         if path.resolve() in sources:
             raise ConfigError(f"{path}: would replace {sources[path.resolve()]}, which is read; name another place")
+
+
+def _check_space(config: Mapping[str, Any], model: str | None) -> None:
+    """Raises a ConfigError where --out-3d would have nothing to draw."""
+    from handkit.errors import ConfigError
+    from handkit.registry.pairing import tells_space
+
+    if tells_space(config) is False:
+        mend = "" if model is None else ", and leave --model out or name one that gives xyz_root"
+        raise ConfigError(f"--out-3d: this model tells no joints in space: name --task hand_3d_keypoints{mend}")
 
 
 def _answers(pipe: Any, wanted: list[Picture]) -> Iterator[tuple[Picture, Any, Any]]:
