@@ -32,7 +32,7 @@ from handkit.datasets.synthetic.generated import Generated
 from handkit.datasets.synthetic.handscenes import LEAST_SHARE
 from handkit.datasets.synthetic.workers import each
 from handkit.drawing.sheets import contact_sheet
-from handkit.errors import DataError
+from handkit.errors import DataError, HandkitError
 from handkit.files import write_json, writing
 from handkit.images import read_image
 
@@ -96,6 +96,7 @@ def write_shards(
 
     Raises:
         DataError: the folder holds other things, or cannot be written; whole shards stay and the same call goes on.
+        HubError: the files of the hand cannot be had.
         MissingExtraError: what renders the source is not installed.
     """
     if shard_size < 1 or workers < 1:
@@ -167,7 +168,7 @@ def _new_folder(path: Path) -> Iterator[Path]:
 def _naming_the_disk(folder: Path) -> Iterator[None]:
     try:
         yield
-    except ImportError:
+    except HandkitError:  # A file of the hub that cannot be had is an OSError too.
         raise
     except OSError as error:
         reason = error.strerror or error

@@ -19,7 +19,7 @@ import pytest
 from handkit.datasets import CocoHands, HandShards, HandSynth
 from handkit.datasets.synthetic import shards
 from handkit.datasets.synthetic.shards import Progress, write_shards
-from handkit.errors import DataError
+from handkit.errors import DataError, OfflineError
 from handkit.images import read_image
 
 
@@ -155,6 +155,13 @@ def test_a_full_disk_is_named_and_leaves_whole_shards(tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match="No space left on device; whole shards are kept"):
         write_shards(capsules(), tmp_path / "out", shard_size=2)
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["00000000-00000001"]
+
+
+def test_a_mesh_that_cannot_be_had_is_no_fault_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HANDKIT_OFFLINE", "1")
+    with pytest.raises(OfflineError, match=r"^makehuman_hand/\S+ could not be had"):
+        write_shards(HandSynth("makehuman", count=1), tmp_path / "out")
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
