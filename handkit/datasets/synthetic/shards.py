@@ -85,7 +85,8 @@ def write_shards(
 ) -> None:
     """Renders all items of a data set that are not in the folder yet; only one process may do so at a time.
 
-    The labels of all shards together are written anew by every call.
+    The labels of all shards together are written anew by every call. Of the same generator more pictures may be asked
+    for than before; a last shard that ended before it was full is then rendered again.
 
     Args:
         dataset: the generator.
@@ -105,13 +106,16 @@ def write_shards(
     if not total:
         raise DataError("there is nothing to render: count is 0")
     with _naming_the_disk(folder):
-        _claim(folder, _generator(dataset, shard_size))
+        generator = _generator(dataset, shard_size)
+        _refuse_others(folder, generator)
         shards = [range(first, min(first + shard_size, total)) for first in range(0, total, shard_size)]
         missing = [shard for shard in shards if not (folder / _name(shard)).is_dir()]
         done = total - sum(map(len, missing))
         rendered = 0
         if missing:
-            dataset.scene(0)  # A missing mesh is told here, once, and not by every worker.
+            # A missing mesh is told here, once, and not by every worker; the folder is still whose it was.
+            dataset.scene(0)
+        _claim(folder, generator)
         with each(_render, dataset, workers) as render:
             for shard in missing:
                 with _new_folder(folder / _name(shard)) as part:
@@ -125,6 +129,8 @@ def write_shards(
                 _merge(folder, shards)
         if not missing:
             _merge(folder, shards)  # The labels of all shards may be damaged where every shard is whole.
+        for cut in _found(folder) - {_name(shard) for shard in shards}:
+            shutil.rmtree(folder / cut)  # The labels name the full one since it is there.
         if not (folder / SHEET).is_file():
             _write_sheet(folder, shards)
 
@@ -133,21 +139,33 @@ def _generator(dataset: Generated, shard_size: int) -> dict[str, Any]:
     return {"version": VERSION, "shard_size": shard_size, "jpeg_quality": _JPEG_QUALITY, **dataset.recipe()}
 
 
-def _claim(folder: Path, generator: dict[str, Any]) -> None:
-    """Makes the folder this generator's, or raises if it is somebody else's; removes what an interruption left."""
-    path = folder / GENERATOR
-    if path.is_file():
-        found = _read_json(path)
-        if found != generator:
-            wrong = [key for key in sorted({*found, *generator}) if found.get(key) != generator.get(key)]
+def _refuse_others(folder: Path, generator: dict[str, Any]) -> None:
+    """Raises if the folder holds pictures of another generator, or more than it is to hold, or something else."""
+    if (folder / GENERATOR).is_file():
+        found = _read_json(folder / GENERATOR)
+        keys = sorted({*found, *generator})
+        wrong = [key for key in keys if found.get(key) != generator.get(key)]
+        more = wrong == ["count"] and isinstance(found.get("count"), int) and found["count"] < generator["count"]
+        if wrong and not more and _found(folder):
             differences = ", ".join(f"{key} {found.get(key)!r} there, {generator.get(key)!r} here" for key in wrong)
             raise DataError(f"{folder}: holds pictures of another generator ({differences}); choose another folder")
     elif folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder}: is not empty and has no {GENERATOR}; choose another folder")
-    else:
+
+
+def _claim(folder: Path, generator: dict[str, Any]) -> None:
+    """Makes the folder this generator's; removes what an interruption left, and the sheet of fewer pictures."""
+    path = folder / GENERATOR
+    if not path.is_file() or _read_json(path) != generator:
+        (folder / SHEET).unlink(missing_ok=True)
         write_json(path, generator)
     for part in folder.glob(".*.part"):
         shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def _found(folder: Path) -> set[str]:
+    """The names of the shards that are there."""
+    return {path.name for path in folder.glob("[0-9]*-[0-9]*") if path.is_dir()}
 
 
 @contextlib.contextmanager

@@ -173,6 +173,38 @@ def test_wrong_arguments(tmp_path: Path) -> None:
         HandShards(tmp_path)
 
 
+def test_a_first_run_that_fails_leaves_the_folder_free(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(DataError, match="no folder"):
+        write_shards(HandSynth("makehuman", count=5, assets=tmp_path / "mistyped"), out, shard_size=2)
+    assert not out.exists()
+    out.mkdir()
+    (out / "generator.json").write_text('{"seed": 7}')
+    write_shards(capsules(1), out)
+    assert len(HandShards(out).index) == 1
+
+
+@pytest.mark.parametrize("before", [3, 4])
+def test_more_pictures_are_rendered_into_the_folder(whole: Path, tmp_path: Path, before: int) -> None:
+    """As if all had been asked for at once; until a full shard takes the place of the cut one, that one is read."""
+    out = tmp_path / "out"
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    write_shards(capsules(before), out, shard_size=2)
+    with pytest.raises(KeyboardInterrupt):
+        write_shards(capsules(), out, shard_size=2, report=stop)
+    assert len(HandShards(out).index) == before
+    assert all(Path(sample["source"]).is_file() for sample in HandShards(out))
+    write_shards(capsules(), out, shard_size=2, report=seen.append)
+    assert files(out) == files(whole)
+    assert [progress.rendered for progress in seen] == list(range(1, 4 - 2 * (before == 4)))
+    with pytest.raises(DataError, match="count 5 there, 4 here"):
+        write_shards(capsules(4), out, shard_size=2)
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
