@@ -96,7 +96,8 @@ def write_shards(
         report: told of the progress after every picture.
 
     Raises:
-        DataError: the folder holds other things, or cannot be written; whole shards stay and the same call goes on.
+        DataError: the folder holds other things, or cannot be written; whole shards stay and the same call goes on. An
+            endless data set is not in its first epoch.
         HubError: the files of the hand cannot be had.
         MissingExtraError: what renders the source is not installed.
     """
@@ -105,6 +106,8 @@ def write_shards(
     total = len(dataset)
     if not total:
         raise DataError("there is nothing to render: count is 0")
+    if dataset.endless and dataset.epoch:
+        raise DataError(f"shards hold an endless data set's first epoch: set_epoch(0), not {dataset.epoch}")
     with _naming_the_disk(folder):
         generator = _generator(dataset, shard_size)
         _refuse_others(folder, generator)

@@ -137,6 +137,8 @@ def test_another_generator_or_a_full_folder_is_refused(whole: Path, tmp_path: Pa
         write_shards(capsules(seed=1), whole, shard_size=2)
     with pytest.raises(DataError, match="shard_size 2 there, 3 here"):
         write_shards(capsules(), whole, shard_size=3)
+    with pytest.raises(DataError, match="views None there, 'front' here"):
+        write_shards(HandSynth("capsule", 0, 5, (48, 40), views="front"), whole, shard_size=2)
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(DataError, match=r"not empty and has no generator\.json"):
         write_shards(capsules(), tmp_path)
@@ -162,6 +164,18 @@ def test_a_mesh_that_cannot_be_had_is_no_fault_of_the_disk(tmp_path: Path, monke
     monkeypatch.setenv("HANDKIT_OFFLINE", "1")
     with pytest.raises(OfflineError, match=r"^makehuman_hand/\S+ could not be had"):
         write_shards(HandSynth("makehuman", count=1), tmp_path / "out")
+
+
+def test_a_later_epoch_is_not_mixed_with_the_first(whole: Path, tmp_path: Path) -> None:
+    endless = HandSynth("capsule", 0, 5, (48, 40), endless=True)
+    write_shards(endless, tmp_path / "first", shard_size=2)
+    assert files(tmp_path / "first") == files(whole)
+    endless.set_epoch(1)
+    with pytest.raises(DataError, match=r"first epoch: set_epoch\(0\), not 1"):
+        write_shards(endless, tmp_path / "first", shard_size=2)
+    still = capsules()
+    still.set_epoch(1)
+    write_shards(still, tmp_path / "first", shard_size=2)
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
