@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -173,12 +174,15 @@ def _found(folder: Path) -> set[str]:
 
 @contextlib.contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder that is renamed to `path` when the block ends without an error, and else removed."""
+    """A folder that is renamed to `path`, its files on the disk, when the block ends without an error, else removed."""
     part = path.with_name(f".{path.name}.part")
     try:
         for name in ("images", "masks"):
             (part / name).mkdir(parents=True)
         yield part
+        for file in part.glob("*/*"):
+            with open(file, "rb+") as written:
+                os.fsync(written.fileno())
         part.replace(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

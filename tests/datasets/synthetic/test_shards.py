@@ -178,6 +178,27 @@ def test_a_later_epoch_is_not_mixed_with_the_first(whole: Path, tmp_path: Path) 
     write_shards(still, tmp_path / "first", shard_size=2)
 
 
+def test_pictures_are_on_the_disk_before_their_shard_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, synced = [], []
+    fsync, replace = os.fsync, Path.replace
+
+    def sync(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        fsync(number)
+
+    def rename(path: Path, target: Path) -> Path:
+        folders.append(target.name)
+        assert {file.stat().st_ino for file in path.rglob("*") if file.is_file()} <= set(synced)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", rename)
+    write_shards(capsules(2), tmp_path / "out")
+    assert folders == ["00000000-00000001"]
+
+
 def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="at least 1"):
         write_shards(capsules(), tmp_path / "out", shard_size=0)
