@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.view import HandDataset, set_epoch
+from handkit.datasets.view import HandDataset, set_epoch, set_seed
 from handkit.errors import DataError
 from handkit.registry import DATASETS
 from handkit.transforms.base import Sample
@@ -26,16 +26,16 @@ class EpochPlan:
         sizes: members of each group; none may be empty.
         weights: the groups' shares of an epoch, in any unit; their counts are rounded by the largest remainder.
         length: samples in an epoch.
-        seed: of the shuffling.
+        seed: of the shuffling; None: 0, until `set_seed` tells another.
 
     Raises:
         DataError: no group, an empty one, one that would get no sample, weights that are not positive and finite, or
             not one for each group.
     """
 
-    def __init__(self, sizes: Sequence[int], weights: Sequence[float], length: int, seed: int) -> None:
+    def __init__(self, sizes: Sequence[int], weights: Sequence[float], length: int, seed: int | None) -> None:
         shares = np.asarray(weights, np.float64)
-        if not len(sizes) or min(sizes) < 1 or length < 1 or seed < 0:
+        if not len(sizes) or min(sizes) < 1 or length < 1 or (seed or 0) < 0:
             raise DataError(
                 f"a mixture needs groups that are not empty, length >= 1 and seed >= 0, got {sizes}, {length}"
             )
@@ -49,7 +49,8 @@ class EpochPlan:
         self.sizes = tuple(int(size) for size in sizes)
         self.counts = tuple(counts.tolist())
         self._starts = np.cumsum([0, *self.counts])
-        self._seed = seed
+        self._own_seed = seed
+        self._seed = seed or 0
         self._epoch = 0
         self._members: list[Array] | None = None
 
@@ -60,6 +61,11 @@ class EpochPlan:
         """Chooses the members of that epoch."""
         if epoch != self._epoch:
             self._epoch, self._members = epoch, None
+
+    def set_seed(self, seed: int) -> None:
+        """Shuffles by that seed, if none was given."""
+        if self._own_seed is None and seed != self._seed:
+            self._seed, self._members = seed, None
 
     def locate(self, index: int) -> tuple[int, int]:
         """(group, member) of sample `index`; the groups follow one another."""
@@ -94,7 +100,7 @@ class WeightedConcat:
         datasets: at least one.
         weights: their shares of an epoch, in any unit; None: their sizes, so that an epoch takes each sample once.
         length: samples in an epoch; None: as many as the data sets have together.
-        seed: of the choice.
+        seed: of the choice; None: that of the training, and 0 where there is none.
 
     Raises:
         DataError: see `EpochPlan`.
@@ -105,7 +111,7 @@ class WeightedConcat:
         datasets: Sequence[HandDataset],
         weights: Sequence[float] | None = None,
         length: int | None = None,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         sizes = [len(dataset) for dataset in datasets]
         self.datasets = list(datasets)
@@ -126,6 +132,12 @@ class WeightedConcat:
         self.plan.set_epoch(epoch)
         for dataset in self.datasets:
             set_epoch(dataset, epoch)
+
+    def set_seed(self, seed: int) -> None:
+        """Chooses by a training's seed, if none was given, and tells the data sets."""
+        self.plan.set_seed(seed)
+        for dataset in self.datasets:
+            set_seed(dataset, seed)
 
 
 @DATASETS.register_module()
@@ -159,6 +171,10 @@ class RepeatDataset:
         """Tells the data set."""
         set_epoch(self.dataset, epoch)
 
+    def set_seed(self, seed: int) -> None:
+        """Tells the data set."""
+        set_seed(self.dataset, seed)
+
 
 class GroupedDataset(HandDataset, Protocol):
     """A data set that knows where its samples come from."""
@@ -178,13 +194,15 @@ class SourceBalance:
         dataset: a reader with the method `groups`, e.g. HandPhotos.
         balance: 0 leaves the shares as they are, 1 draws equally often from every source.
         length: samples in an epoch; None: as many as the data set has.
-        seed: of the choice.
+        seed: of the choice; None: that of the training, and 0 where there is none.
 
     Raises:
         DataError: `dataset` does not know its sources, or `balance` is not in [0, 1]; see also `EpochPlan`.
     """
 
-    def __init__(self, dataset: GroupedDataset, balance: float = 1.0, length: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, dataset: GroupedDataset, balance: float = 1.0, length: int | None = None, seed: int | None = None
+    ) -> None:
         if not hasattr(dataset, "groups"):
             raise DataError(f"SourceBalance needs a data set that knows its sources, {type(dataset).__name__} does not")
         if not 0 <= balance <= 1:
@@ -209,6 +227,11 @@ class SourceBalance:
         """Chooses the samples of that epoch."""
         self.plan.set_epoch(epoch)
         set_epoch(self.dataset, epoch)
+
+    def set_seed(self, seed: int) -> None:
+        """Chooses by a training's seed, if none was given, and tells the data set."""
+        self.plan.set_seed(seed)
+        set_seed(self.dataset, seed)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the rows, which the data set knows."""

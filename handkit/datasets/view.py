@@ -13,7 +13,8 @@ from handkit.transforms.base import Sample
 class HandDataset(Protocol):
     """What a registered data set offers.
 
-    One whose samples change from epoch to epoch also has ``set_epoch(epoch)``.
+    One whose samples change from epoch to epoch also has ``set_epoch(epoch)``, one that chooses among them by chance
+    ``set_seed(seed)``.
     """
 
     def __len__(self) -> int:
@@ -31,6 +32,12 @@ def set_epoch(dataset: HandDataset, epoch: int) -> None:
         method(epoch)
 
 
+def set_seed(dataset: HandDataset, seed: int) -> None:
+    """Tells a training's seed to a data set that chooses by chance; one that names a seed of its own keeps that."""
+    if (method := getattr(dataset, "set_seed", None)) is not None:
+        method(seed)
+
+
 class TrainingView:
     """Samples after a list of transforms; each is a pure function of (seed, epoch, index).
 
@@ -43,13 +50,14 @@ class TrainingView:
     Args:
         dataset: the raw samples.
         transforms: applied one after the other, all of them to the single sample.
-        seed: another seed, another augmentation; not negative.
+        seed: another seed, another augmentation and other members of mixtures that name no seed; not negative.
     """
 
     def __init__(self, dataset: HandDataset, transforms: Sequence[Callable[[Sample], Sample]], seed: int = 0) -> None:
         self.dataset = dataset
         self.transforms = list(transforms)
         self.seed = seed
+        set_seed(dataset, seed)
         self.epoch = -1
         self.set_epoch(0)
 

@@ -174,9 +174,9 @@ def _weights(config: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """The networks and the sha256 of their weights; those of the second look only where they are others."""
     seen = set()
     for net in used_nets(config):
-        if (net.net, net.reference) not in seen:
-            seen.add((net.net, net.reference))
-            yield f"{net.part.replace('_', ' ')} {net.net}", net.sha256()
+        if (net.name, net.reference) not in seen:
+            seen.add((net.name, net.reference))
+            yield f"{net.part.replace('_', ' ')} {net.name}", net.sha256()
 
 
 def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:

@@ -137,7 +137,7 @@ class _Labeller:
 
     def describe(self) -> dict[str, Any]:
         """What the labels come from."""
-        nets = [{"part": net.part, "net": net.net, "sha256": net.sha256()} for net in used_nets(self.predict.config)]
+        nets = [{"part": net.part, "net": net.name, "sha256": net.sha256()} for net in used_nets(self.predict.config)]
         return {"nets": nets, "turns": list(self.turns)}
 
     def settings(self) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from typing import Any
 
 from handkit.files import sha256_of
 from handkit.hub import resolve
+from handkit.registry import is_node
 
 #: The nodes of a config that may hold a network of their own.
 _DETECTORS = ("detector", "retry_detector")
+#: The arguments of a backbone that tell how large it is.
+_SIZES = ("depth", "width", "deepen_factor", "widen_factor", "num_stacks")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class UsedNet:
         part: the config's key: 'detector', 'retry_detector', 'model' or 'gesture'.
         component: the type of that node.
         net: the type of the network, the same for a model and for gestures.
+        backbone: the type of its backbone and how large that is, as far as the config says; empty without one.
         runtime: the type of the runtime that executes it; empty for gestures, which need numpy alone.
         reference: the weights as the config names them, or None.
     """
@@ -29,8 +33,14 @@ class UsedNet:
     part: str
     component: str
     net: str
+    backbone: str
     runtime: str
     reference: str | None
+
+    @property
+    def name(self) -> str:
+        """The network with its backbone, e.g. 'TopDownEstimator with HRNet (width 18)'."""
+        return f"{self.net} with {self.backbone}" if self.backbone else self.net
 
     def path(self) -> Path | None:
         """Where the weights lie; None without weights.
@@ -69,4 +79,13 @@ def _used(config: Mapping[str, Any]) -> Iterator[UsedNet]:
 def _net(part: str, component: str, net: Mapping[str, Any], owner: Mapping[str, Any]) -> UsedNet:
     reference = owner.get("checkpoint")
     runtime = (owner.get("runtime") or {}).get("type", "")
-    return UsedNet(part, component, net["type"], runtime, None if reference is None else str(reference))
+    backbone = _backbone(net.get("backbone"))
+    return UsedNet(part, component, net["type"], backbone, runtime, None if reference is None else str(reference))
+
+
+def _backbone(node: object) -> str:
+    if not is_node(node):
+        return ""
+    assert isinstance(node, Mapping)
+    sizes = ", ".join(f"{key} {node[key]}" for key in _SIZES if key in node)
+    return f"{node['type']} ({sizes})" if sizes else str(node["type"])

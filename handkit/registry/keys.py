@@ -74,7 +74,9 @@ class TrainingSettings:
         "of the network's forward pass: 'bf16' on CPU and CUDA, 'fp16' on CUDA with a loss scale", "fp32"
     )
     channels_last: bool = _setting("lay images and weights out as NHWC", True)
-    seed: int = _setting("of the initial weights, the order of samples and their augmentation", 0)
+    seed: int = _setting(
+        "of the initial weights, the order of samples, their augmentation, and mixtures that name none", 0
+    )
     deterministic: bool = _setting("on CUDA: only algorithms that repeat bit by bit (the CPU's always do)", False)
     drop_last: bool = _setting("leave out an epoch's last batch where it is smaller than the others", True)
     workers: int = _setting("processes that load samples; 0: the training process itself", 2)

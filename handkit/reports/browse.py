@@ -63,7 +63,7 @@ def browse(
     for name in (role, key):
         if not config.get(name):
             raise ConfigError(f"the config has no {name!r}, so there is nothing to look at in {split}")
-    seed = int(config.get("seed") or 0)
+    seed = int(config.get("seed") or 0) if split == "train" else 0
     dataset: Any = build(config[role], DATASETS, role)
     steps = [build(node, TRANSFORMS, f"{key}.{place}") for place, node in enumerate(config[key])]
     image_part, tensor_part = split_stages(steps)

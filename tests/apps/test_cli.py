@@ -166,8 +166,8 @@ def test_doctor(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     code, out, _ = cli("doctor")
     assert (code, "all well" in out) == (0, True)
-    for part in ("detector: OneHandDetector with SSDLite by TorchRuntime", "model: TopDownEstimator by TorchRuntime"):
-        assert part in out
+    assert "detector: OneHandDetector with SSDLite with EfficientNetLite0 by TorchRuntime" in out
+    assert "model: TopDownEstimator with HRNet (width 18) by TorchRuntime" in out
     assert out.count("sha256") == 2
     assert "ms warm" in out
 
@@ -182,7 +182,7 @@ def test_doctor_names_weights_that_are_missing(cli: Any, monkeypatch: pytest.Mon
     assert "palm_detection_full.tflite is not downloaded; handkit download mediapipe_hands" in out
     monkeypatch.setitem(build.DEFAULTS, "hand_2d_keypoints", "pipelines/hand_2d_keypoints_hrnetv2_w18_dark")
     code, out, _ = cli("doctor")
-    assert (code, "detector: OneHandDetector with SSDLite by TorchRuntime: no weights" in out) == (2, True)
+    assert (code, "OneHandDetector with SSDLite with MobileNetV2 by TorchRuntime: no weights" in out) == (2, True)
 
 
 def test_label_and_compare(cli: Any, tmp_path: Path, mediapipe_files: dict[str, Path]) -> None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handkit.datasets import HandPhotos, SourceBalance, WeightedConcat
+from handkit.datasets import HandPhotos, RepeatDataset, SourceBalance, TrainingView, WeightedConcat
 from handkit.datasets.mixing import EpochPlan
+from handkit.datasets.view import set_seed
 from handkit.errors import DataError
 
 
@@ -95,6 +96,29 @@ def test_an_epoch_does_not_depend_on_those_before_it() -> None:
     other = WeightedConcat([Numbers("a", 50)], length=20, seed=4)
     other.set_epoch(3)
     assert ids(other) != ids(jumped)
+
+
+def nested(own: int | None = None) -> RepeatDataset:
+    """A balanced data set within a mixture within a repetition."""
+    balanced = SourceBalance(Numbers("a", 50), seed=own)
+    return RepeatDataset(WeightedConcat([balanced, Numbers("b", 50)], length=20, seed=own), 2)
+
+
+def taken(seed: int, own: int | None = None) -> list[tuple[str, int]]:
+    view = TrainingView(nested(own), [], seed)
+    return [view[3, index]["sample_id"] for index in range(len(view))]
+
+
+def test_a_mixture_without_a_seed_takes_the_trainings() -> None:
+    mixed = nested()
+    mixed.set_epoch(3)
+    assert taken(0) == ids(mixed) == taken(5, own=0)
+    assert taken(5) == taken(5) != taken(6)
+    assert taken(5) == taken(0, own=5)
+    inner = SourceBalance(Numbers("a", 50), length=20)
+    first = ids(inner)
+    set_seed(RepeatDataset(WeightedConcat([inner]), 2), 7)
+    assert ids(inner) == ids(SourceBalance(Numbers("a", 50), length=20, seed=7)) != first
 
 
 @pytest.mark.parametrize(("balance", "few"), [(0.0, 3), (1.0, 15), (0.5, 8)])

@@ -105,6 +105,20 @@ def test_stopped_by_the_clock_after_every_iteration(tiny: ModuleType, tmp_path: 
     assert [row["iteration"] for row in rows if row["kind"] == "epoch"] == [6, 12]
 
 
+def test_a_mixture_goes_on_with_the_samples_of_its_trainings_seed(tiny: ModuleType, tmp_path: Path) -> None:
+    mixture = dict(type="WeightedConcat", datasets=[dict(type="TinyHands"), dict(type="TinyHands")], length=16)
+    short, runs = tiny.config(train_dataset=mixture, max_epochs=2, val_dataset=None), []
+    for folder, seed, minutes in (("whole", 5, None), ("pieces", 5, 0), ("other", 6, None)):
+        config = {**short, "seed": seed}
+        runner = build_runner(config, tmp_path / folder, max_minutes=minutes)
+        plan = runner.train_dataloader.dataset._view.dataset.plan
+        runs.append([plan.locate(index) for index in range(16)])
+        runner.train()
+    build_runner({**short, "seed": 5}, tmp_path / "pieces", resume=True).train()
+    assert runs[0] == runs[1] != runs[2]
+    assert tiny.losses_of(tmp_path / "whole") == tiny.losses_of(tmp_path / "pieces")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, None])
 def test_what_ends_a_measurement_costs_nothing(
     tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals | None

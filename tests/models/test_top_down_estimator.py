@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from handkit.codecs.gaussian_heatmap import GaussianHeatmap
 from handkit.errors import ConfigError
@@ -20,7 +21,7 @@ from handkit.models.losses import (
     PresenceLoss,
     SpatialCrossEntropyLoss,
 )
-from handkit.registry import MODELS, build
+from handkit.registry import MODELS, build, registered
 
 WIDTHS = (4, 8, 16, 32)
 
@@ -182,15 +183,60 @@ def test_wrong_calls_are_refused() -> None:
         TopDownEstimator(HRNet(width=4), HRNetV2Head(WIDTHS))(images(), mode="loss", **targets())
 
 
-@pytest.mark.parametrize(
-    ("head", "aux", "kind"),
-    [
-        (HRNetV2Head((4, 8, 16, 64)), [], "HRNetV2Head"),
-        (HeatmapHead(2048), [], "HeatmapHead"),
-        (HRNetV2Head(WIDTHS), [PresenceHead(144)], "PresenceHead"),
-    ],
-)
-def test_a_head_for_another_backbone_says_so(head: Head, aux: list[Head], kind: str) -> None:
-    backbone = HRNet(width=4, num_modules=(1, 1, 1), num_blocks=(1, 1, 1, 1), stage1_channels=4)
-    with pytest.raises(ConfigError, match=rf"{kind} does not fit behind HRNet, whose maps have \[4, 8, 16, 32\]"):
-        TopDownEstimator(backbone, head, aux)(images(1))
+class Maps(nn.Module):
+    """A backbone that gives maps of these channels and sides, whatever it sees."""
+
+    def __init__(self, channels: list[int], sides: list[int]) -> None:
+        super().__init__()
+        self.shapes = [(2, count, side, side) for count, side in zip(channels, sides, strict=True)]
+
+    def forward(self, img: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(torch.rand(shape) for shape in self.shapes)
+
+
+class Given(Head):
+    """The predictions that an auxiliary head reads."""
+
+    def __init__(self, outputs: tuple[str, ...]) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, features: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: torch.rand(2, 21, 8, 8) if name == "heatmaps" else torch.rand(2) for name in self.outputs}
+
+
+class Failing(HeatmapHead):
+    """Fits behind its backbone, and fails."""
+
+    def forward(self, features: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        raise RuntimeError("no channels_last here")
+
+
+HEADS = [name for name in registered(MODELS) if issubclass(MODELS.get(name), Head)]
+#: The sides of the maps of heads that are for one size.
+SIDES = {"PFLDHead": [14, 7], "RotationHead": [28]}
+
+
+def test_every_head_that_reads_maps_says_how_many_channels_they_have() -> None:
+    assert [name for name in HEADS if not build({"type": name}, MODELS).map_channels] == ["PosePriorHead"]
+
+
+@pytest.mark.parametrize("name", [name for name in HEADS if name != "PosePriorHead"])
+def test_a_head_for_another_backbone_says_so(name: str) -> None:
+    head = build({"type": name}, MODELS).eval()
+    own = list(head.map_channels)
+    sides = SIDES.get(name, [8] * len(own))
+    heads: tuple[Head, list[Head]] = (Given(head.reads), [head]) if head.reads else (head, [])
+    with torch.inference_mode():
+        TopDownEstimator(Maps(own, sides), *heads)(images(2), "tensor")
+        for place in range(len(own)):
+            other = [count + (place == i) for i, count in enumerate(own)]
+            with pytest.raises(ConfigError) as told:
+                TopDownEstimator(Maps(other, sides), *heads)(images(2), "tensor")
+            said = f"{name} does not fit behind Maps, whose maps have {other} channels; its in_channels say {own}: "
+            assert str(told.value).startswith(said)
+
+
+def test_what_else_goes_wrong_is_left_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match=r"^no channels_last here$"):
+        TopDownEstimator(Maps([5], [4]), Failing(5))(images(2))

@@ -26,6 +26,7 @@ def test_the_nets_of_a_config_with_its_weights(tmp_path: Path) -> None:
     detector, model = used_nets(config)
     assert (detector.part, detector.component, detector.net) == ("detector", "OneHandDetector", "SSDLite")
     assert (model.part, model.net, model.runtime) == ("model", "TopDownEstimator", "TorchRuntime")
+    assert (detector.name, model.name) == ("SSDLite with MobileNetV2", "TopDownEstimator with HRNet (width 18)")
     assert detector.sha256() == sha256_of(tmp_path / "boxes.safetensors")
     assert model.path() == tmp_path / "hands.safetensors"
     (tmp_path / "hands.safetensors").unlink()
@@ -39,3 +40,16 @@ def test_parts_without_a_net_or_weights() -> None:
     assert (model.path(), model.sha256()) == (None, None)
     names = [net.part for net in used_nets(resolve_config("hand_detection", "pipelines/hand_detection_mediapipe"))]
     assert names == ["detector"]
+
+
+def test_bundles_are_told_apart() -> None:
+    ends = ("", "_pfld", "_posenet")
+    nets = [used_nets(resolve_config("hand_2d_keypoints", f"hand_2d_keypoints{end}")) for end in ends]
+    assert {detector.name for detector, _ in nets} == {"SSDLite with EfficientNetLite0"}
+    assert [model.name for _, model in nets] == [
+        "TopDownEstimator with HRNet (width 18)",
+        "TopDownEstimator with PFLDNet",
+        "TopDownEstimator with MobileNetV2",
+    ]
+    palm = used_nets(resolve_config("hand_2d_keypoints", "pipelines/hand_2d_keypoints_mediapipe"))[0]
+    assert (palm.backbone, palm.name) == ("", "MediaPipePalm")

@@ -100,7 +100,7 @@ def _nets() -> Iterator[tuple[bool, str]]:
     from handkit.pipelines.nets import used_nets
 
     for net in used_nets(resolve_config("hand_2d_keypoints")):
-        name = net.component if net.net == net.component else f"{net.component} with {net.net}"
+        name = net.name if net.net == net.component else f"{net.component} with {net.name}"
         where = f"{net.part}: {name} by {net.runtime}"
         if (owner := _card_of(net.reference)) is not None and not hub.is_cached(owner):
             yield False, f"{where}: {net.reference} is not downloaded; handkit download {owner}"

@@ -162,4 +162,5 @@ def _check_transforms(
         steps = [build(node, TRANSFORMS, f"{key}.{place}") for place, node in enumerate(nodes)]
     except HandkitError as error:
         return [Finding("failing_transforms", key, str(error))]
-    return check_targets(role, dataset, steps, int(config.get("seed") or 0), augmented, known, bad)
+    seed = int(config.get("seed") or 0) if role.startswith("train") else 0
+    return check_targets(role, dataset, steps, seed, augmented, known, bad)

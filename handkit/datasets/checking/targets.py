@@ -10,7 +10,7 @@ import numpy as np
 
 from handkit.datasets.checking.findings import Finding, finding
 from handkit.datasets.checking.leaves import spread
-from handkit.datasets.view import HandDataset, TrainingView, set_epoch
+from handkit.datasets.view import HandDataset, TrainingView, set_epoch, set_seed
 from handkit.errors import HandkitError
 from handkit.transforms.base import Sample
 
@@ -46,7 +46,7 @@ def check_targets(
         where: how findings call the data set.
         dataset: the raw samples.
         transforms: of the config, without PoseCollect.
-        seed: of the augmentation.
+        seed: of the training; 0 for what is measured.
         limit: at most so many samples, spread evenly.
         known: names (`sample_id`) of hands that something else is wrong with; they are left out.
         bad: paths of pictures that cannot be used, likewise.
@@ -95,6 +95,10 @@ class _Once:
     def set_epoch(self, epoch: int) -> None:
         self._last = None
         set_epoch(self._dataset, epoch)
+
+    def set_seed(self, seed: int) -> None:
+        self._last = None
+        set_seed(self._dataset, seed)
 
 
 def is_hand(sample: Sample) -> bool:

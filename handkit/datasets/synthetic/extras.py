@@ -30,9 +30,10 @@ class Company:
     """How often a hand is not alone.
 
     Args:
-        holding: the share of hands that hold something.
-        second: the share of others beside which a second hand is, or at which.
-        clasping: the share of those that clasp the first.
+        holding: the share of all hands that hold something.
+        second: the share of all hands that hold nothing and have a second hand at them or beside them; both shares
+            together are at most 1.
+        clasping: the share of second hands that clasp the first.
     """
 
     holding: float

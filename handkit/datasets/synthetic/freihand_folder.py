@@ -15,7 +15,7 @@ from handkit.datasets.originals.freihand import SIZE, VERSIONS
 from handkit.datasets.synthetic.background import room
 from handkit.datasets.synthetic.handsynth import HandSynth
 from handkit.datasets.synthetic.skin import linear_to_srgb
-from handkit.errors import DataError
+from handkit.errors import DataError, HandkitError
 from handkit.files import write_json
 from handkit.skeleton import HAND
 from handkit.transforms.background import soft_weight
@@ -57,6 +57,7 @@ def write_freihand(
 
     Raises:
         DataError: the folder exists, there is nothing to make, or it cannot be written.
+        HubError: the files of the hand cannot be had.
         MissingExtraError: what renders the source is not installed.
     """
     if min(training, evaluation) < 1:
@@ -71,6 +72,8 @@ def write_freihand(
         _write_split(part, "training", training, hands, lambda done: report(done, total))
         _write_split(part, "evaluation", evaluation, hands, lambda done: report(training + done, total))
         part.replace(folder)
+    except HandkitError:  # A file of the hub that cannot be had is an OSError too.
+        raise
     except OSError as error:
         raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
     finally:

@@ -56,7 +56,7 @@ class Generated(ABC):
         self._count = count
         self._assets = assets
         self._skins = skins
-        self._epoch = 0
+        self.epoch = 0
         self._made: tuple[SceneSampler, Renderer] | None = None
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class Generated(ABC):
 
     def set_epoch(self, epoch: int) -> None:
         """The items to come are those of this epoch, if the data set is endless."""
-        self._epoch = epoch
+        self.epoch = epoch
 
     def scene(self, index: int) -> Scene:
         """What item `index` is a picture of."""
@@ -96,7 +96,7 @@ class Generated(ABC):
         """How many pictures of this seed come before it."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")
-        return index % len(self) + (self._epoch * len(self) if self.endless else 0)
+        return index % len(self) + (self.epoch * len(self) if self.endless else 0)
 
     def _tools(self) -> tuple[SceneSampler, Renderer]:
         """The scene sampler and the renderer, made when first needed."""

@@ -135,6 +135,7 @@ class HandSynth(Generated):
             "fine": self._fine,
             # Left out where it is the default, so that folders that were begun before there was a choice go on.
             **({} if self.companions == "some" else {"companions": self.companions}),
+            **({} if self.views == "any" else {"views": self.views}),
             "assets": folder_name(self._assets),
             "skins": folder_name(self._skins),
         }

@@ -58,7 +58,9 @@ def meeting(rng: np.random.Generator, first: Array, second: Array) -> Array | No
 
 
 def facing(rng: np.random.Generator, first: Array, side: Side, second: Array, second_side: Side) -> tuple[Array, Array]:
-    """How to turn a second hand so that it clasps the first: its palm lies on the first's palm, back or edge.
+    """How to turn a second hand so that it clasps the first: its palm looks at the first.
+
+    It comes from the side of the first's palm or back, or, one time in four, from any direction.
 
     Args:
         rng: chooses where, and how the fingers of both cross.

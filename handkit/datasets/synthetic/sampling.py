@@ -82,8 +82,8 @@ class SceneSampler:
             things.append(held_thing(rng, self._bent(scene).joints()))
         elif kind < company.holding + company.second:
             # A share of nothing draws nothing, so that what was rendered before there were such hands stays as it was.
-            clasping = company.clasping > 0 and rng.random() < company.clasping
-            scene = replace(scene, other=self._second(rng, scene, clasping))
+            clasps = company.clasping > 0 and rng.random() < company.clasping
+            scene = replace(scene, other=self._second(rng, scene, clasps))
         if rng.random() < IN_FRONT:
             things.append(thing_in_front(rng, self._before_camera(scene)[0]))
         return replace(scene, things=tuple(things))
@@ -123,17 +123,17 @@ class SceneSampler:
             seed=int(rng.integers(2**31)),
         )
 
-    def _second(self, rng: np.random.Generator, first: Scene, clasping: bool = False) -> Scene | None:
+    def _second(self, rng: np.random.Generator, first: Scene, clasps: bool = False) -> Scene | None:
         """Another hand near the first, before the same camera: the same person's other one, or somebody else's."""
         assert self._extras is not None
-        other = replace(self._hand(rng, CLASPING_GESTURES if clasping else None), camera=first.camera)
+        other = replace(self._hand(rng, CLASPING_GESTURES if clasps else None), camera=first.camera)
         if rng.random() < 0.6:
             side: Side = "left" if first.side == "right" else "right"
             kept = {name: getattr(first, name) for name in ("skin", "sleeve", "shape", "scale")}
             other = replace(other, side=side, **kept, bands=self._extras.bands(rng))
         else:
             other = replace(other, skin=self._extras.skin(rng, other.skin), bands=self._extras.bands(rng))
-        if clasping:
+        if clasps:
             return self._clasped(rng, first, other)
         move = meeting(rng, limbs(*self._before_camera(first)), limbs(*self._before_camera(other)))
         return None if move is None else self._moved(other, move)

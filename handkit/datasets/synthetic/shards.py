@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from handkit.datasets.synthetic.generated import Generated
 from handkit.datasets.synthetic.handscenes import LEAST_SHARE
 from handkit.datasets.synthetic.workers import each
 from handkit.drawing.sheets import contact_sheet
-from handkit.errors import DataError
+from handkit.errors import DataError, HandkitError
 from handkit.files import write_json, writing
 from handkit.images import read_image
 
@@ -86,7 +87,8 @@ def write_shards(
 ) -> None:
     """Renders all items of a data set that are not in the folder yet; only one process may do so at a time.
 
-    The labels of all shards together are written anew by every call.
+    The labels of all shards together are written anew by every call. Of the same generator more pictures may be asked
+    for than before; a last shard that ended before it was full is then rendered again.
 
     Args:
         dataset: the generator.
@@ -96,7 +98,9 @@ def write_shards(
         report: told of the progress after every picture.
 
     Raises:
-        DataError: the folder holds other things, or cannot be written; whole shards stay and the same call goes on.
+        DataError: the folder holds other things, or cannot be written; whole shards stay and the same call goes on. An
+            endless data set is not in its first epoch.
+        HubError: the files of the hand cannot be had.
         MissingExtraError: what renders the source is not installed.
     """
     if shard_size < 1 or workers < 1:
@@ -104,14 +108,19 @@ def write_shards(
     total = len(dataset)
     if not total:
         raise DataError("there is nothing to render: count is 0")
+    if dataset.endless and dataset.epoch:
+        raise DataError(f"shards hold an endless data set's first epoch: set_epoch(0), not {dataset.epoch}")
     with _naming_the_disk(folder):
-        _claim(folder, _generator(dataset, shard_size))
+        generator = _generator(dataset, shard_size)
+        _refuse_others(folder, generator)
         shards = [range(first, min(first + shard_size, total)) for first in range(0, total, shard_size)]
         missing = [shard for shard in shards if not (folder / _name(shard)).is_dir()]
         done = total - sum(map(len, missing))
         rendered = 0
         if missing:
-            dataset.scene(0)  # A missing mesh is told here, once, and not by every worker.
+            # A missing mesh is told here, once, and not by every worker; the folder is still whose it was.
+            dataset.scene(0)
+        _claim(folder, generator)
         with each(_render, dataset, workers) as render:
             for shard in missing:
                 with _new_folder(folder / _name(shard)) as part:
@@ -125,6 +134,8 @@ def write_shards(
                 _merge(folder, shards)
         if not missing:
             _merge(folder, shards)  # The labels of all shards may be damaged where every shard is whole.
+        for cut in _found(folder) - {_name(shard) for shard in shards}:
+            shutil.rmtree(folder / cut)  # The labels name the full one since it is there.
         if not (folder / SHEET).is_file():
             _write_sheet(folder, shards)
 
@@ -133,31 +144,46 @@ def _generator(dataset: Generated, shard_size: int) -> dict[str, Any]:
     return {"version": VERSION, "shard_size": shard_size, "jpeg_quality": _JPEG_QUALITY, **dataset.recipe()}
 
 
-def _claim(folder: Path, generator: dict[str, Any]) -> None:
-    """Makes the folder this generator's, or raises if it is somebody else's; removes what an interruption left."""
-    path = folder / GENERATOR
-    if path.is_file():
-        found = _read_json(path)
-        if found != generator:
-            wrong = [key for key in sorted({*found, *generator}) if found.get(key) != generator.get(key)]
+def _refuse_others(folder: Path, generator: dict[str, Any]) -> None:
+    """Raises if the folder holds pictures of another generator, or more than it is to hold, or something else."""
+    if (folder / GENERATOR).is_file():
+        found = _read_json(folder / GENERATOR)
+        keys = sorted({*found, *generator})
+        wrong = [key for key in keys if found.get(key) != generator.get(key)]
+        more = wrong == ["count"] and isinstance(found.get("count"), int) and found["count"] < generator["count"]
+        if wrong and not more and _found(folder):
             differences = ", ".join(f"{key} {found.get(key)!r} there, {generator.get(key)!r} here" for key in wrong)
             raise DataError(f"{folder}: holds pictures of another generator ({differences}); choose another folder")
     elif folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder}: is not empty and has no {GENERATOR}; choose another folder")
-    else:
+
+
+def _claim(folder: Path, generator: dict[str, Any]) -> None:
+    """Makes the folder this generator's; removes what an interruption left, and the sheet of fewer pictures."""
+    path = folder / GENERATOR
+    if not path.is_file() or _read_json(path) != generator:
+        (folder / SHEET).unlink(missing_ok=True)
         write_json(path, generator)
     for part in folder.glob(".*.part"):
         shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
+def _found(folder: Path) -> set[str]:
+    """The names of the shards that are there."""
+    return {path.name for path in folder.glob("[0-9]*-[0-9]*") if path.is_dir()}
+
+
 @contextlib.contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder that is renamed to `path` when the block ends without an error, and else removed."""
+    """A folder that is renamed to `path`, its files on the disk, when the block ends without an error, else removed."""
     part = path.with_name(f".{path.name}.part")
     try:
         for name in ("images", "masks"):
             (part / name).mkdir(parents=True)
         yield part
+        for file in part.glob("*/*"):
+            with open(file, "rb+") as written:
+                os.fsync(written.fileno())
         part.replace(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -168,7 +194,7 @@ def _new_folder(path: Path) -> Iterator[Path]:
 def _naming_the_disk(folder: Path) -> Iterator[None]:
     try:
         yield
-    except ImportError:
+    except HandkitError:  # A file of the hub that cannot be had is an OSError too.
         raise
     except OSError as error:
         reason = error.strerror or error

@@ -35,6 +35,13 @@ def adapted_head(cls: Any) -> Any:
 class _MMPoseHead(Head):
     """What stands before mmpose's class."""
 
+    in_channels: Any
+
+    @property
+    def map_channels(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Those of the last map, which is the one mmpose's heads read."""
+        return (self.in_channels,) if isinstance(self.in_channels, int) else ()
+
     def forward(self, features: Any) -> dict[str, Tensor]:
         """Feature maps -> raw outputs by name."""
         made = super().forward(features)

@@ -81,13 +81,13 @@ class PoseEstimator(nn.Module):
         try:
             outputs: dict[str, Tensor] = head(features, *predictions)
         except RuntimeError as error:
-            # PyTorch's convolutions say so; whatever else goes wrong, such as the memory's end, is left as it is.
-            if "channels" not in str(error):
-                raise
             channels = [maps.shape[1] for maps in features]
+            # Whatever else goes wrong, such as the memory's end, is left as it is.
+            if not head.map_channels or channels[head.maps] == list(head.map_channels):
+                raise
             raise ConfigError(
                 f"{type(head).__name__} does not fit behind {type(self.backbone).__name__}, whose maps have {channels} "
-                f"channels: give it such in_channels ({error})"
+                f"channels; its in_channels say {list(head.map_channels)}: give it those of the maps it reads ({error})"
             ) from error
         return outputs
 

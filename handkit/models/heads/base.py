@@ -25,6 +25,8 @@ class Head(nn.Module):
         reads: the predictions that an auxiliary head takes beside the features, by name, in order: the main head's, and
             those of auxiliary heads that stand before it.
         training_only: it answers in training and not in the mode 'predict'.
+        maps: which of the backbone's maps it reads.
+        map_channels: of each of those maps, as its arguments say; () where they do not.
         activation: applied to each of its outputs by `activate`, where `activation_of` does not say otherwise.
     """
 
@@ -33,6 +35,8 @@ class Head(nn.Module):
     name: str = ""
     reads: tuple[str, ...] = ()
     training_only: bool = False
+    maps: slice = slice(-1, None)
+    map_channels: tuple[int, ...] = ()
     activation: Activation = "none"
 
     def activate(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ class _BinaryHead(Head):
                 f"{type(self).__name__} needs positive in_channels and hidden_channels, got {in_channels} and "
                 f"{hidden_channels}"
             )
+        self.map_channels = (in_channels,)
         self.conv = nn.Conv2d(in_channels, hidden_channels, 1, bias=False)
         self.bn = nn.BatchNorm2d(hidden_channels)
         self.relu = nn.ReLU(inplace=True)

@@ -56,6 +56,7 @@ class HeatmapHead(Head):
                 f"HeatmapHead: deconv_kernel_sizes must be 2, 3 or 4 for each of {tuple(deconv_out_channels)}, got "
                 f"{kernels}"
             )
+        self.map_channels = (in_channels,)
         self.activation = "softmax" if softmax else "none"
         layers: list[nn.Module] = []
         channels = in_channels

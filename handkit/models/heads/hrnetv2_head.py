@@ -31,6 +31,7 @@ class HRNetV2Head(Head):
     """
 
     outputs = ("heatmaps",)
+    maps = slice(None)
 
     def __init__(
         self, in_channels: Sequence[int] = (18, 36, 72, 144), out_channels: int = 21, softmax: bool = False
@@ -38,6 +39,7 @@ class HRNetV2Head(Head):
         super().__init__()
         if not in_channels:
             raise ConfigError("HRNetV2Head needs the channels of at least one branch in in_channels")
+        self.map_channels = tuple(in_channels)
         self.activation = "softmax" if softmax else "none"
         joined = sum(in_channels)
         self.resize = Resize("bilinear", align_corners=False)

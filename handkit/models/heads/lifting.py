@@ -53,6 +53,7 @@ class LiftingHead(Head):
     name = "lifting"
     outputs = ("xyz_bone", "xyz_root")
     reads = ("heatmaps", "handedness")
+    maps = slice(None)
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class LiftingHead(Head):
             )
         if not (bone > 0 and 0 <= dropout < 1):
             raise ConfigError(f"LiftingHead needs a positive bone and dropout in [0, 1), got {bone} and {dropout}")
+        self.map_channels = tuple(in_channels)
         self.bone = float(bone)
         self.norm = nn.BatchNorm1d(sum(in_channels))
         self.reduce = nn.Linear(sum(in_channels), joint_channels)

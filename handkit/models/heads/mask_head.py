@@ -36,6 +36,7 @@ class MaskHead(Head):
         super().__init__()
         if min(in_channels, channels, stride) < 1:
             raise ConfigError(f"MaskHead needs positive numbers, got {in_channels}, {channels} and {stride}")
+        self.map_channels = (in_channels,)
         self.stride = stride
         self.conv1 = ConvModule(in_channels, channels, 1, activation="relu", norm=norm)
         self.conv2 = nn.Conv2d(channels, 1, 1)

@@ -32,6 +32,7 @@ class OffsetHead(Head):
         super().__init__()
         if in_channels < 1 or out_channels < 1:
             raise ConfigError(f"{type(self).__name__} needs positive numbers, got {in_channels} and {out_channels}")
+        self.map_channels = (in_channels,)
         self.heatmap = _maps(in_channels, out_channels, _PRIOR_LOGIT)
         self.offset = _maps(in_channels, 2 * out_channels)
 

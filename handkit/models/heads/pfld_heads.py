@@ -31,6 +31,7 @@ class PFLDHead(Head):
     """
 
     outputs = ("coordinates",)
+    maps = slice(-2, None)
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class PFLDHead(Head):
                 f"{tuple(in_channels)}, {channels} and {num_joints}"
             )
         width, height = _cells(self, input_size)
+        self.map_channels = tuple(in_channels)
         self.grids = ((2 * height, 2 * width), (height, width))
         self.conv = nn.Conv2d(in_channels[1], channels, (height, width))
         self.fc = nn.Linear((4 * in_channels[0] + in_channels[1]) * height * width + channels, 2 * num_joints)
@@ -83,6 +85,7 @@ class RotationHead(Head):
     """
 
     outputs = ("hand_angles",)
+    maps = slice(1)
     training_only = True
 
     def __init__(self, in_channels: int = 48, channels: int = 64, input_size: tuple[int, int] = (112, 112)) -> None:
@@ -90,6 +93,7 @@ class RotationHead(Head):
         if min(in_channels, channels) < 1:
             raise ConfigError(f"RotationHead needs positive numbers, got {in_channels} and {channels}")
         width, height = _cells(self, input_size)
+        self.map_channels = (in_channels,)
         steps = ((in_channels, channels, 2), (channels, channels, 1), (channels, 32, 2))
         self.convs = nn.Sequential(*(_conv(*step) for step in steps))
         self.whole = nn.Conv2d(32, channels, (height, width))

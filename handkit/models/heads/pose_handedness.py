@@ -42,6 +42,7 @@ class PoseHandednessHead(Head):
 
     outputs = ("handedness",)
     reads = ("heatmaps",)
+    maps = slice(None)
     activation = "sigmoid"
 
     def __init__(
@@ -57,6 +58,7 @@ class PoseHandednessHead(Head):
                 f"PoseHandednessHead needs branches and positive numbers of channels, got in_channels="
                 f"{tuple(in_channels)}, joint_channels={joint_channels} and hidden_channels={hidden_channels}"
             )
+        self.map_channels = tuple(in_channels)
         self.norm = nn.BatchNorm1d(sum(in_channels))
         self.reduce = nn.Linear(sum(in_channels), joint_channels)
         self.hidden = nn.Linear(_JOINTS * (joint_channels + 3), hidden_channels)

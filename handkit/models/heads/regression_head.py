@@ -31,6 +31,7 @@ class RegressionHead(Head):
         super().__init__()
         if in_channels < 1 or num_joints < 1:
             raise ConfigError(f"RegressionHead needs positive numbers, got {in_channels} and {num_joints}")
+        self.map_channels = (in_channels,)
         self.fc = nn.Linear(in_channels, 2 * num_joints)
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)

@@ -54,6 +54,7 @@ class ScoreMapHead(Head):
                 f"ScoreMapHead needs positive numbers, got {in_channels}, {channels}, {hidden_channels}, {num_joints} "
                 f"and {stages}"
             )
+        self.map_channels = (in_channels,)
         first = ConvModule(in_channels, hidden_channels, 1, activation="relu", norm=norm)
         self.stages = nn.ModuleList([nn.Sequential(first, nn.Conv2d(hidden_channels, num_joints, 1))])
         for _ in range(stages - 1):

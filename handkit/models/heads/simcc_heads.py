@@ -98,6 +98,7 @@ class SimCCHead(_SimCCHead):
     ) -> None:
         channels = {"in_channels": in_channels, "out_channels": out_channels}
         super().__init__(input_size, in_featuremap_size, simcc_split_ratio, beta, **channels)
+        self.map_channels = (in_channels,)
         self.deconv_head: HeatmapHead | None = None
         cells = self.in_featuremap_size[0] * self.in_featuremap_size[1]
         if deconv_out_channels:
@@ -171,6 +172,7 @@ class RTMCCHead(_SimCCHead):
                 f"{act_fn!r}, {dropout_rate}, {drop_path}"
             )
         cells = self.in_featuremap_size[0] * self.in_featuremap_size[1]
+        self.map_channels = (in_channels,)
         padding = final_layer_kernel_size // 2
         self.final_layer = nn.Conv2d(in_channels, out_channels, final_layer_kernel_size, padding=padding)
         self.mlp = nn.Sequential(ScaleNorm(cells), nn.Linear(cells, hidden_dims, bias=False))

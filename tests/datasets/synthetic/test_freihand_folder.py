@@ -12,7 +12,7 @@ import pytest
 from handkit.datasets import FreiHAND
 from handkit.datasets.synthetic import freihand_folder
 from handkit.datasets.synthetic.freihand_folder import write_freihand
-from handkit.errors import DataError
+from handkit.errors import DataError, OfflineError
 from handkit.images import read_image
 
 
@@ -67,3 +67,11 @@ def test_bad_input_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         write_freihand(tmp_path / "file" / "freihand", 1, 1, "capsule")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_mesh_that_cannot_be_had_is_no_fault_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HANDKIT_OFFLINE", "1")
+    with pytest.raises(OfflineError, match=r"^makehuman_hand/\S+ could not be had"):
+        write_freihand(tmp_path / "out", 1, 1)
+    assert not list(tmp_path.glob("*out*"))

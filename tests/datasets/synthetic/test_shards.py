@@ -19,7 +19,7 @@ import pytest
 from handkit.datasets import CocoHands, HandShards, HandSynth
 from handkit.datasets.synthetic import shards
 from handkit.datasets.synthetic.shards import Progress, write_shards
-from handkit.errors import DataError
+from handkit.errors import DataError, OfflineError
 from handkit.images import read_image
 
 
@@ -137,6 +137,8 @@ def test_another_generator_or_a_full_folder_is_refused(whole: Path, tmp_path: Pa
         write_shards(capsules(seed=1), whole, shard_size=2)
     with pytest.raises(DataError, match="shard_size 2 there, 3 here"):
         write_shards(capsules(), whole, shard_size=3)
+    with pytest.raises(DataError, match="views None there, 'front' here"):
+        write_shards(HandSynth("capsule", 0, 5, (48, 40), views="front"), whole, shard_size=2)
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(DataError, match=r"not empty and has no generator\.json"):
         write_shards(capsules(), tmp_path)
@@ -157,6 +159,46 @@ def test_a_full_disk_is_named_and_leaves_whole_shards(tmp_path: Path, monkeypatc
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["00000000-00000001"]
 
 
+def test_a_mesh_that_cannot_be_had_is_no_fault_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HANDKIT_OFFLINE", "1")
+    with pytest.raises(OfflineError, match=r"^makehuman_hand/\S+ could not be had"):
+        write_shards(HandSynth("makehuman", count=1), tmp_path / "out")
+
+
+def test_a_later_epoch_is_not_mixed_with_the_first(whole: Path, tmp_path: Path) -> None:
+    endless = HandSynth("capsule", 0, 5, (48, 40), endless=True)
+    write_shards(endless, tmp_path / "first", shard_size=2)
+    assert files(tmp_path / "first") == files(whole)
+    endless.set_epoch(1)
+    with pytest.raises(DataError, match=r"first epoch: set_epoch\(0\), not 1"):
+        write_shards(endless, tmp_path / "first", shard_size=2)
+    still = capsules()
+    still.set_epoch(1)
+    write_shards(still, tmp_path / "first", shard_size=2)
+
+
+def test_pictures_are_on_the_disk_before_their_shard_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, synced = [], []
+    fsync, replace = os.fsync, Path.replace
+
+    def sync(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        fsync(number)
+
+    def rename(path: Path, target: Path) -> Path:
+        folders.append(target.name)
+        assert {file.stat().st_ino for file in path.rglob("*") if file.is_file()} <= set(synced)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", rename)
+    write_shards(capsules(2), tmp_path / "out")
+    assert folders == ["00000000-00000001"]
+
+
 def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="at least 1"):
         write_shards(capsules(), tmp_path / "out", shard_size=0)
@@ -164,6 +206,38 @@ def test_wrong_arguments(tmp_path: Path) -> None:
         write_shards(capsules(0), tmp_path / "out")
     with pytest.raises(DataError, match="no whole shard"):
         HandShards(tmp_path)
+
+
+def test_a_first_run_that_fails_leaves_the_folder_free(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(DataError, match="no folder"):
+        write_shards(HandSynth("makehuman", count=5, assets=tmp_path / "mistyped"), out, shard_size=2)
+    assert not out.exists()
+    out.mkdir()
+    (out / "generator.json").write_text('{"seed": 7}')
+    write_shards(capsules(1), out)
+    assert len(HandShards(out).index) == 1
+
+
+@pytest.mark.parametrize("before", [3, 4])
+def test_more_pictures_are_rendered_into_the_folder(whole: Path, tmp_path: Path, before: int) -> None:
+    """As if all had been asked for at once; until a full shard takes the place of the cut one, that one is read."""
+    out = tmp_path / "out"
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    write_shards(capsules(before), out, shard_size=2)
+    with pytest.raises(KeyboardInterrupt):
+        write_shards(capsules(), out, shard_size=2, report=stop)
+    assert len(HandShards(out).index) == before
+    assert all(Path(sample["source"]).is_file() for sample in HandShards(out))
+    write_shards(capsules(), out, shard_size=2, report=seen.append)
+    assert files(out) == files(whole)
+    assert [progress.rendered for progress in seen] == list(range(1, 4 - 2 * (before == 4)))
+    with pytest.raises(DataError, match="count 5 there, 4 here"):
+        write_shards(capsules(4), out, shard_size=2)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ _QUIET_SECONDS = 30.0
 
 def synth(
     out: Annotated[Path, typer.Option(help="Folder of the shards; goes on if it holds some of the same kind.")],
-    count: Annotated[int, typer.Option(help="Pictures.")] = 64,
+    count: Annotated[int, typer.Option(help="Pictures; more than before are added.")] = 64,
     size: Annotated[str, typer.Option(help="Pixels, 256 or 640x480; default: 256, of scenes 640x480.")] = "",
     seed: Annotated[int, typer.Option(help="Another seed, other hands.")] = 0,
     source: Annotated[str, typer.Option(help="makehuman, or capsule: simple, quick, without files.")] = "makehuman",
