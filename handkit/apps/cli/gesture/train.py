@@ -32,7 +32,11 @@ def train(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
     direction: Annotated[
-        bool, typer.Option("--direction", help="A thumb up is not a thumb down: hands are not turned upright.")
+        bool,
+        typer.Option(
+            "--direction",
+            help="A thumb up is not a thumb down: hands are not turned upright. Left and right are not told apart.",
+        ),
     ] = False,
     epochs: Annotated[int, typer.Option(help="Passes over the hands.", min=1)] = 40,
     hidden: Annotated[int, typer.Option(help="Width of the hidden layer.", min=1)] = 96,
