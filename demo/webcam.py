@@ -37,7 +37,7 @@ class CameraError(HandkitError, RuntimeError):
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture: its number, when it was captured (`time.perf_counter` seconds), its (H, W, 3) uint8 BGR pixels."""
+    """One picture: its number, when it was captured (seconds since 1970), its (H, W, 3) uint8 BGR pixels."""
 
     index: int
     captured: float
@@ -51,12 +51,16 @@ class Camera:
         name: the number of a camera, the address of a stream, or ``fake:VIDEO``, a file that is played once at its own
             pace.
 
+    Attributes:
+        idle: called again and again while no picture comes; False ends the waiting.
+
     Raises:
         CameraError: it cannot be opened.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.idle: Callable[[], bool] = lambda: True
         self.captured = 0
         fake = name.startswith("fake:")
         source: int | str = int(name) if name.isdecimal() else name.removeprefix("fake:")
@@ -82,8 +86,9 @@ class Camera:
 
     def __exit__(self, *_: object) -> None:
         self._over = True
-        self._thread.join()
-        self._capture.release()
+        self._thread.join(timeout=1)
+        if not self._thread.is_alive():  # a daemon, which may sit in `read` for as long as the camera likes
+            self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
         """The newest picture, each time one is asked for; waits for one that has not been given yet.
@@ -93,11 +98,14 @@ class Camera:
         """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._newest is not None or self._over)
+                come = self._changed.wait_for(lambda: self._newest is not None or self._over, timeout=0.05)
                 frame, self._newest = self._newest, None
-            if frame is None:
+            if frame is not None:
+                yield frame
+            elif come:
                 break
-            yield frame
+            elif not self.idle():
+                return
         if not self._ends_well:
             raise CameraError(f"camera {self.name} has stopped sending pictures after {self.captured}")
 
@@ -111,7 +119,7 @@ class Camera:
                 if self._seconds:
                     time.sleep(max(0.0, start + self.captured * self._seconds - time.perf_counter()))
                 with self._changed:
-                    self._newest = Frame(self.captured, time.perf_counter(), image)
+                    self._newest = Frame(self.captured, time.time(), image)
                     self.captured += 1
                     self._changed.notify()
         finally:  # whatever happened, nobody is to wait for more
@@ -153,7 +161,13 @@ class Window:
         photo = ImageTk.PhotoImage(Image.fromarray(image), master=self._root)
         self._label.configure(image=photo)
         self._photo = photo  # tkinter shows only what somebody holds
-        self._root.update()
+        self.update()
+
+    def update(self) -> bool:
+        """Lets keys and the mouse act; whether the window is still open."""
+        if self.open:
+            self._root.update()
+        return self.open
 
     def close(self) -> None:
         """Ends the loop of `watch`."""
@@ -197,7 +211,7 @@ def watch(
         for frame in camera:
             hands = pipe(frame.image)
             drawn = handkit.draw(frame.image, hands)
-            speed.seconds.append(time.perf_counter() - frame.captured)
+            speed.seconds.append(time.time() - frame.captured)
             if not show(frame, hands, drawn) or len(speed.seconds) == max_frames:
                 break
     return speed
@@ -216,6 +230,8 @@ def main(
 ) -> None:
     """Finds and draws the hands of a live camera."""
     source, screen = Camera(camera), Window() if window else None
+    if screen is not None:
+        source.idle = screen.update
     pipe = handkit.pipeline(model=model, checkpoint=checkpoint, device=device, mirrored=mirrored)
     with ExitStack() as stack:
         lines = stack.enter_context(json_file.open("w", encoding="utf-8")) if json_file else None

@@ -137,28 +137,33 @@ class Hands:
 
     @classmethod
     def of_joints(
-        cls, keypoints: Array, scores: Array, image_size: tuple[int, int], skeleton: Skeleton = HAND
+        cls,
+        keypoints: Array,
+        scores: Array,
+        hand_scores: Array,
+        image_size: tuple[int, int],
+        skeleton: Skeleton = HAND,
     ) -> Hands:
-        """Hands that were found by their joints, without a box.
+        """Hands that were found by their joints, without a box, the best first.
 
-        A hand's box is handkit's hand box of its joints, its score their mean score; hands that score 0, or whose box
-        lies outside the image, are none.
+        A hand's box is handkit's hand box of its joints; hands that score 0, or whose box lies outside the image, are
+        none.
 
         Args:
             keypoints: (N, K, 2) in pixels of the image.
             scores: (N, K) in [0, 1].
+            hand_scores: (N,) in [0, 1], as `HandOffsets.decode` gives them.
             image_size: (width, height).
             skeleton: names and bones of the K joints.
         """
-        totals = scores.mean(-1)
         boxes = hand_box(keypoints, image_size)
-        order = np.argsort(-totals, kind="stable")
-        kept = order[((totals > 0) & (box_area(boxes) > 0))[order]]
+        order = np.argsort(-hand_scores, kind="stable")
+        kept = order[((hand_scores > 0) & (box_area(boxes) > 0))[order]]
         return cls(
             keypoints=keypoints[kept],
             scores=scores[kept],
             boxes=boxes[kept],
-            box_scores=totals[kept],
+            box_scores=hand_scores[kept],
             handedness=(None,) * len(kept),
             handedness_scores=np.zeros(len(kept)),
             image_size=image_size,

@@ -18,7 +18,7 @@ class Codec(Protocol):
     reads: tuple[str, ...]
     udp: bool
 
-    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Network outputs of N crops -> joints (N, K, 2) in input pixels and scores (N, K) in [0, 1].
 
         The results are of the same kind as the outputs: numpy arrays or torch tensors on the same device.
@@ -46,8 +46,8 @@ class TrainingCodec(Codec, Protocol):
 class WholeImageCodec(Codec, Protocol):
     """A codec of all hands of an image.
 
-    `decode` answers (N, M, K, 2) joints and (N, M, K) scores, M being the most hands found in one of the images; rows
-    beyond an image's own hands score 0.
+    `decode` answers (N, M, K, 2) joints, their (N, M, K) scores and the hands' (N, M) scores, M being the most hands
+    found in one of the images; rows beyond an image's own hands score 0.
 
     Attributes:
         targets: the names of what `encode` gives.

@@ -159,7 +159,7 @@ class HandOffsets(OffsetHeatmap):
         apart = torch.maximum(low - cells, cells - high).clamp(min=0).square().sum(-1)
         return (apart <= self.radius**2) & (high > low).all(-1)
 
-    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """The hands of N images, best first.
 
         Args:
@@ -167,9 +167,9 @@ class HandOffsets(OffsetHeatmap):
                 (N, 2E, 2, h, w) in units of `radius`; numpy or torch.
 
         Returns:
-            Joints (N, M, K, 2) in input pixels, which may lie outside it, and scores (N, M, K) in [0, 1], M being the
-            most hands found in one of the images; rows beyond an image's own hands are 0. float32, numpy or torch as
-            the outputs were.
+            Joints (N, M, K, 2) in input pixels, which may lie outside it, their scores (N, M, K) and the hands' scores
+            (N, M) in [0, 1], see `score_threshold`, M being the most hands found in one of the images; rows beyond an
+            image's own hands are 0. float32, numpy or torch as the outputs were.
 
         Raises:
             ConfigError: maps that are not those of `input_size` and `output_stride`.
@@ -181,12 +181,14 @@ class HandOffsets(OffsetHeatmap):
         most = max(map(len, found), default=0)
         joints = np.zeros((len(found), most, plain[0].shape[1], 2), np.float32)
         scores = np.zeros(joints.shape[:3], np.float32)
+        totals = np.zeros(joints.shape[:2], np.float32)
         for row, hands in enumerate(found):
             for column, hand in enumerate(hands):
-                joints[row, column], scores[row, column] = hand.joints, hand.scores
+                joints[row, column], scores[row, column], totals[row, column] = hand.joints, hand.scores, hand.score
         if isinstance(maps[0], Tensor):
-            return torch.from_numpy(joints).to(maps[0].device), torch.from_numpy(scores).to(maps[0].device)
-        return joints, scores
+            device = maps[0].device
+            return tuple(torch.from_numpy(value).to(device) for value in (joints, scores, totals))
+        return joints, scores, totals
 
 
 @dataclass

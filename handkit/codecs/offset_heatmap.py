@@ -98,7 +98,7 @@ class OffsetHeatmap:
         shape = (*points.shape[:-1], *self.heatmap_size[::-1])
         return torch.stack([dx.expand(shape), dy.expand(shape)], dim=-3) / self.radius
 
-    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    def decode(self, outputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """The highest cell of each map, moved by the offset that is said there.
 
         Args:

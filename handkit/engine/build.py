@@ -70,8 +70,8 @@ def build_runner(
         ConfigError: a mistake in the config, or the folder belongs to another config.
         TrainingError: the folder holds a training, and `resume` is not asked for.
         DataError: a data set cannot be read, or is too small.
-        CheckpointError: the weights of `load_from` or `backbone_from` do not fit; auxiliary heads they know nothing of
-            may be new.
+        CheckpointError: the weights of `load_from`, `backbone_from` or `init_cfg` do not fit; auxiliary heads that
+            `load_from` knows nothing of may be new.
     """
     validate(config, use="training")
     settings = TrainingSettings.of(config)
@@ -145,7 +145,8 @@ def _load(model: nn.Module, settings: TrainingSettings) -> list[str]:
         rest = f"; not in it, and beginning with random weights: {', '.join(absent)}" if absent else ""
         lines.append(f"weights of {settings.load_from}{rest}")
     for name, reference in (settings.init_cfg or {}).items():
-        load_weights(model_part(model, name, "init_cfg"), resolve(reference), part=name)
+        part = model_part(model, name, "init_cfg")
+        load_weights(part, resolve(reference), extra=getattr(part, "classifier", ()), part=name)
         lines.append(f"weights of {name}: {reference}")
     return lines
 

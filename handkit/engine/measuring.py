@@ -285,8 +285,8 @@ def image_samples(
     """The rows of the labelled hands of N images, answered by the hands that match them.
 
     Args:
-        outputs: ``keypoints`` (N, M, K, 2) in pixels of the network's input and ``scores`` (N, M, K), rows beyond an
-            image's own hands scoring 0.
+        outputs: ``keypoints`` (N, M, K, 2) in pixels of the network's input, ``scores`` (N, M, K) and ``hand_scores``
+            (N, M), rows beyond an image's own hands scoring 0.
         crops: the `handkit.geometry.Crop` by which each image was brought to the input.
         labels: as of `box_samples`, and ``box_points`` (M, K, 2) in pixels of the image, NaN where unknown.
 
@@ -303,7 +303,7 @@ def image_samples(
 def image_hands(outputs: Mapping[str, NDArray[Any]], index: int, image_size: tuple[int, int], crop: Any) -> Hands:
     """The hands of one image of a batch, in the image's pixels; arguments as `image_samples`."""
     points = crop.inverse_points(outputs["keypoints"][index].astype(np.float64))
-    return Hands.of_joints(points, outputs["scores"][index], image_size)
+    return Hands.of_joints(points, outputs["scores"][index], outputs["hand_scores"][index], image_size)
 
 
 def whole_labels(labels: Sequence[Mapping[str, Any]]) -> list[HandLabels]:

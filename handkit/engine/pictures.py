@@ -141,6 +141,7 @@ class PicturesHook(Hook):
 def _found(answers: Mapping[str, Array], row: int, size: tuple[int, int]) -> Hands | Detections:
     """The answers of a fair score to one whole image of (width, height)."""
     if "keypoints" in answers:
-        return Hands.of_joints(answers["keypoints"][row], answers["scores"][row], size)
+        keypoints, scores, hand_scores = (answers[name][row] for name in ("keypoints", "scores", "hand_scores"))
+        return Hands.of_joints(keypoints, scores, hand_scores, size)
     found = Detections(answers["boxes"][row], answers["scores"][row])
     return found[found.scores >= _FAIR]

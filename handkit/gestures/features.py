@@ -30,6 +30,7 @@ def hand_features(points: Array, upright: bool = True) -> Array:
     Args:
         points: the joints.
         upright: turn every hand so that its knuckles lie above its wrist; False where a thumb up is not a thumb down.
+            Either way a hand and its mirror image are the same, so that up is told from down but never left from right.
 
     Raises:
         DataError: other shapes, or joints that are not finite.

@@ -25,8 +25,8 @@ class BottomUp:
 
     Args:
         image_transforms: the image transforms behind `LoadImage`; one of them notes the `crop`, as `BottomUpResize`.
-        net: batch of images -> ``keypoints`` (N, M, K, 2) in input pixels and ``scores`` (N, M, K), rows beyond an
-            image's own hands scoring 0.
+        net: batch of images -> ``keypoints`` (N, M, K, 2) in input pixels, ``scores`` (N, M, K) and ``hand_scores``
+            (N, M), rows beyond an image's own hands scoring 0.
         box_threshold: hands that score less are dropped; None keeps what the codec has found.
         max_hands: most hands per image, the best kept; None for all.
         batch_size: images per run of the net.
@@ -68,8 +68,9 @@ class BottomUp:
             fitted.append(sample)
         outputs = self.net({"img": np.stack([sample["img"] for sample in fitted])})
         answers = []
-        for sample, points, scores in zip(fitted, outputs["keypoints"], outputs["scores"], strict=True):
+        columns = (outputs[name] for name in ("keypoints", "scores", "hand_scores"))
+        for sample, points, scores, hand_scores in zip(fitted, *columns, strict=True):
             points = sample["crop"].inverse_points(points)
-            hands = Hands.of_joints(points, scores, sample["image_size"], self.skeleton)
+            hands = Hands.of_joints(points, scores, hand_scores, sample["image_size"], self.skeleton)
             answers.append(hands[hands.box_scores >= (self.box_threshold or 0)][: self.max_hands])
         return answers

@@ -65,7 +65,8 @@ class SortedJoints:
         files: N photographs, relative to `root`.
         sizes: their N (width, height).
         classes: the folders' names, sorted.
-        without_hand: photographs in which no hand was found, or that could not be read.
+        without_hand: photographs in which no hand was found.
+        unreadable: those that could not be read, and why.
         root: the folder of those folders.
     """
 
@@ -75,6 +76,7 @@ class SortedJoints:
     sizes: tuple[tuple[int, int], ...]
     classes: tuple[str, ...]
     without_hand: tuple[Path, ...]
+    unreadable: tuple[BadInput, ...]
     root: Path
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -84,18 +86,15 @@ class SortedJoints:
         write_gestures(path, self.points, self.gestures, files, self.sizes)
 
 
-def read_sorted(
-    folder: str | os.PathLike[str], pipe: Callable[..., Any], report: Callable[[str, int, int], None] | None = None
-) -> SortedJoints:
-    """Joints of the photographs in the folders of a folder, whose names are the gestures'.
+def sorted_pictures(folder: str | os.PathLike[str], least: int = 1) -> dict[str, list[Path]]:
+    """The photographs in the folders of a folder, by the folders' sorted names, which are the gestures'.
 
     Args:
         folder: with one folder of pictures for each gesture.
-        pipe: finds hands: `HandKeypoints`.
-        report: told of each class: its name, its photographs, and those with a hand.
+        least: pictures that each must have.
 
     Raises:
-        DataError: there is no such folder, fewer than two gestures, or a gesture without a picture or without a hand.
+        DataError: there is no such folder, fewer than two gestures, or a gesture with too few pictures.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -104,24 +103,48 @@ def read_sorted(
     if len(classes) < 2:
         raise DataError(f"{root}: has {len(classes)} folders; put the photographs of each gesture into one")
     pictures = {path.name: sorted(_pictures(path)) for path in classes}
-    empty = [name for name, files in pictures.items() if not files]
-    if empty:
-        raise DataError(f"{root}: no pictures ({', '.join(sorted(_PICTURES))}) in the folder of {', '.join(empty)}")
+    few = [f"{name} has {len(files)}" for name, files in pictures.items() if len(files) < least]
+    if few:
+        kinds = ", ".join(sorted(_PICTURES))
+        raise DataError(f"{root}: each folder needs at least {least} pictures ({kinds}), but {', '.join(few)}")
+    return pictures
+
+
+def read_sorted(
+    folder: str | os.PathLike[str], pipe: Callable[..., Any], report: Callable[[str, int, int, int], None] | None = None
+) -> SortedJoints:
+    """Joints of the photographs in the folders of a folder, whose names are the gestures'.
+
+    Args:
+        folder: see `sorted_pictures`.
+        pipe: finds hands: `HandKeypoints`.
+        report: told of each class: its name, its photographs, those with a hand, and those that cannot be read.
+
+    Raises:
+        DataError: see `sorted_pictures`; a gesture of which no hand was found.
+    """
+    root = Path(folder)
+    pictures = sorted_pictures(root)
     hands: list[tuple[Array, str, str, tuple[int, int]]] = []
     without: list[Path] = []
+    bad: list[BadInput] = []
     for name, files in pictures.items():
-        known = len(hands)
+        known, bad_before = len(hands), len(bad)
         for file, answer in zip(files, pipe([str(file) for file in files], on_error="skip"), strict=True):
-            if isinstance(answer, Hands) and len(answer) > 0:
+            if isinstance(answer, BadInput):
+                bad.append(answer)
+            elif len(answer) > 0:
                 hands.append((answer.keypoints[0], name, file.relative_to(root).as_posix(), answer.image_size))
             else:
                 without.append(file)
+        unread = len(bad) - bad_before
         if report is not None:
-            report(name, len(files), len(hands) - known)
+            report(name, len(files), len(hands) - known, unread)
         if len(hands) == known:
-            raise DataError(f"{root / name}: in none of its {len(files)} pictures a hand was found")
+            reason = f"; {unread} cannot be read, e.g. {bad[-1].name}: {bad[-1].reason}" if unread else ""
+            raise DataError(f"{root / name}: in none of its {len(files)} pictures a hand was found{reason}")
     points, gestures, names, sizes = zip(*hands, strict=True)
-    return SortedJoints(np.array(points), gestures, names, sizes, tuple(pictures), tuple(without), root)
+    return SortedJoints(np.array(points), gestures, names, sizes, tuple(pictures), tuple(without), tuple(bad), root)
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

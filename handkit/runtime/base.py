@@ -32,9 +32,9 @@ class Net(Protocol):
 
         Returns:
             numpy arrays of N rows: with a codec ``keypoints`` (N, K, 2) in input pixels and ``scores`` (N, K), of whole
-            images with M hands (N, M, K, 2) and (N, M, K), in place of the outputs that the codec reads; every other
-            output of the model under its own name; and the columns, except the input, that the last transform left in
-            the batch.
+            images with M hands (N, M, K, 2), (N, M, K) and ``hand_scores`` (N, M), in place of the outputs that the
+            codec reads; every other output of the model under its own name; and the columns, except the input, that the
+            last transform left in the batch.
         """
 
 
@@ -85,7 +85,7 @@ def apply_transforms(
 
 
 def decode_outputs(outputs: Mapping[str, Any], codec: Codec | None) -> dict[str, Any]:
-    """Puts ``keypoints`` and ``scores`` in place of the outputs that the codec reads.
+    """Puts what the codec decodes, see `Net`, in place of the outputs that it reads.
 
     Raises:
         ConfigError: the model does not give what the codec reads.
@@ -95,6 +95,6 @@ def decode_outputs(outputs: Mapping[str, Any], codec: Codec | None) -> dict[str,
     missing = [name for name in codec.reads if name not in outputs]
     if missing:
         raise ConfigError(f"{type(codec).__name__} decodes {missing}, but the model gives {sorted(outputs)}")
-    keypoints, scores = codec.decode(outputs)
+    decoded = zip(("keypoints", "scores", "hand_scores"), codec.decode(outputs), strict=False)
     rest = {name: value for name, value in outputs.items() if name not in codec.reads}
-    return {**rest, "keypoints": keypoints, "scores": scores}
+    return {**rest, **dict(decoded)}

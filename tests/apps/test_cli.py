@@ -339,10 +339,85 @@ def test_gestures_are_learnt_from_rendered_joints(tmp_path: Path) -> None:
     few = CliRunner().invoke(app, ["gesture", "train", str(joints), "--out", str(tmp_path / "few.safetensors")])
     assert "5 hands or more to learn and to test: one has 1, two has 1" in str(few.exception)
     assert not (tmp_path / "few.safetensors").exists()
-    refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no"), "--out", str(tmp_path / "new")])
+    refused = CliRunner().invoke(app, ["gesture", "train", str(tmp_path / "no")])
     assert "there is no such folder" in str(refused.exception)
     (tmp_path / "labels.json").write_text("mine")
     for name in ("g.safetensors", "labels.safetensors"):
         arguments = ["gesture", "train", str(tmp_path), "--out", str(tmp_path / name)]
         assert "is there already" in str(CliRunner().invoke(app, arguments).exception)
     assert (tmp_path / "labels.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["mine.json", "--out", "mine.json", "--overwrite"], "must end in .safetensors"),
+        (["photos", "--out", "mine.json"], "must end in .safetensors"),
+        (["photos", "--out", "z.v1"], "must end in .safetensors"),
+        (["mine.safetensors", "--out", "mine.safetensors", "--overwrite"], "is what is read"),
+        (["photos", "--epochs", "1"], "at least 5 pictures"),
+        (["photos", "--hidden", "0"], "'--hidden'"),
+        (["photos", "--epochs", "0"], "'--epochs'"),
+        (["photos", "--noise", "-1"], "'--noise'"),
+        (["photos", "--seed", "-1"], "'--seed'"),
+        (["mine.json", "--model", "default"], "--model finds hands in photographs"),
+        (["--model", "default"], "--model finds hands in photographs"),
+        (["photos", "--count", "9"], "--count: of rendered joints alone"),
+        (["mine.json", "--source", "capsule"], "--source: of rendered joints alone"),
+    ],
+)
+def test_gestures_that_cannot_be_learnt_leave_all_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    from typer.testing import CliRunner
+
+    from handkit.apps.cli.main import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("handkit.pipelines.pipeline", lambda *_: pytest.fail("it looks for hands"))
+    for name in ("one", "two"):
+        Path("photos", name).mkdir(parents=True)
+    for name in ("mine.json", "mine.safetensors"):
+        Path(name).write_text("joints")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    result = CliRunner().invoke(app, ["gesture", "train", *arguments])
+    assert result.exit_code
+    assert words in result.output + str(result.exception)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_gestures_of_photographs_are_written_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+    from PIL import Image
+    from typer.testing import CliRunner
+
+    from handkit.apps.cli.main import app
+    from handkit.datasets.gesture_hands import read_gestures
+    from handkit.hands import Hands
+    from handkit.pipelines import BadInput
+
+    rng, size = np.random.default_rng(0), (8, 8)
+    points, box = rng.uniform(0, 8, (1, 21, 2)), np.array([[0, 0, 7, 7]])
+    some = Hands(points, np.ones((1, 21)), box, np.ones(1), (None,), np.zeros(1), size)
+    seen = {"0": Hands.empty(size), "1": BadInput("1.png", "is torn")}
+    for name in ("one", "two"):
+        Path(tmp_path, "photos", name).mkdir(parents=True)
+        for number in range(7):
+            Image.new("RGB", size).save(tmp_path / "photos" / name / f"{number}.png")
+
+    def pipe(files: list[str], on_error: str) -> list[Hands | BadInput]:
+        return [seen.get(Path(file).stem, some) for file in files]
+
+    monkeypatch.setattr("handkit.pipelines.pipeline", lambda *_: pipe)
+    arguments = ["gesture", "train", str(tmp_path / "photos"), "--epochs", "1"]
+    seen["2"] = Hands.empty(size)
+    failed = CliRunner().invoke(app, arguments)
+    assert "5 hands or more" in str(failed.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+    del seen["2"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "two: 5 hands in 7 photographs; 1 without a hand; 1 cannot be read" in result.output
+    assert "left out: 1.png: is torn" in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "photos.json", "photos.safetensors"]
+    assert read_gestures(tmp_path / "photos.json")[2][0] == "photos/one/2.png"

@@ -53,7 +53,7 @@ def test_all_hands_come_back(places: list[tuple[float, ...]], stride: int, as_te
     visible = torch.ones(points.shape[:3]) if as_tensor else np.ones(points.shape[:3])
     made = codec.encode(given_points, visible)
     assert set(made) == set(codec.targets)
-    joints, scores = codec.decode(made)
+    joints, scores, _ = codec.decode(made)
     assert isinstance(joints, torch.Tensor) == as_tensor
     assert joints.shape == (1, len(hands), 21, 2)
     assert (np.asarray(scores) == 1).all()
@@ -65,15 +65,30 @@ def test_hands_that_cross_are_told_apart() -> None:
     codec = HandOffsets(SIZE, 8)
     hands = [hand(100, 200, 50, 0.9), hand(220, 200, 50, -0.3)]
     assert hands[0][:, 0].max() > hands[1][:, 0].min()
-    joints, _ = codec.decode(maps(codec, *hands))
+    joints, *_ = codec.decode(maps(codec, *hands))
     assert joints.shape[1] == 2
     assert max(nearest(joints[0], label) for label in hands) < 0.01
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_joints_on_an_earlier_hand_do_not_count(as_tensor: bool) -> None:
+    """Two hands of which 8 joints lie 12 pixels apart, and a third one that shares none."""
+    codec = HandOffsets((641, 257), 8, 8.0)
+    first = hand(100, 200)
+    second = first + np.array([60.0, -30.0])
+    second[:8] = first[:8] + np.array([12.0, 0])
+    made = maps(codec, first, second, hand(400, 200))
+    made = {name: torch.from_numpy(value) if as_tensor else value for name, value in made.items()}
+    _, scores, totals = codec.decode(made)
+    assert isinstance(totals, torch.Tensor) == as_tensor
+    assert (scores == 1).all()
+    np.testing.assert_allclose(totals, [[1, 1, 13 / 21]], atol=1e-6)
 
 
 def test_a_hand_that_leaves_the_image_is_found_by_what_is_left() -> None:
     codec = HandOffsets(SIZE, 16)
     label = hand(160, 90, 60)
-    joints, scores = codec.decode(maps(codec, label))
+    joints, scores, _ = codec.decode(maps(codec, label))
     assert joints.shape[1] == 1
     assert nearest(joints[0], label) < 0.01  # the tip outside is where the displacements say
     assert label[12, 1] < -20
@@ -87,7 +102,7 @@ def test_hidden_joints_are_where_the_bones_lead() -> None:
     made = maps(codec, label)
     made["heatmaps"][0, 8] = 0.1
     made["offsets"][0, 8] = 9.0
-    joints, scores = codec.decode(made)
+    joints, scores, _ = codec.decode(made)
     assert nearest(joints[0], label) < 0.01
     assert scores[0, 0, 8] == pytest.approx(0.1)
 
@@ -95,7 +110,7 @@ def test_hidden_joints_are_where_the_bones_lead() -> None:
 def test_nothing_seen_is_an_empty_answer() -> None:
     codec = HandOffsets(SIZE, 16)
     made = maps(codec, hand(160, 200))
-    joints, scores = codec.decode({name: value * 0 for name, value in made.items()})
+    joints, scores, _ = codec.decode({name: value * 0 for name, value in made.items()})
     assert joints.shape == (1, 0, 21, 2)
     assert scores.shape == (1, 0, 21)
     nothing = codec.encode(np.zeros((2, 0, 21, 2)), np.zeros((2, 0, 21)))
@@ -105,7 +120,7 @@ def test_nothing_seen_is_an_empty_answer() -> None:
     ignored = np.array([[[0.0, 0, 400, 400]], [[0.0, 0, 0, 0]]])
     unsure = codec.encode(np.zeros((2, 0, 21, 2)), np.zeros((2, 0, 21)), np.zeros((2, 0, 4)), ignored)
     assert unsure["heatmap_mask"].mean((1, 2, 3)).tolist() == [0, 1]
-    joints, _ = codec.decode({name: np.full_like(value, np.nan) for name, value in made.items()})
+    joints, *_ = codec.decode({name: np.full_like(value, np.nan) for name, value in made.items()})
     assert joints.shape[1] == 0
 
 
@@ -115,7 +130,7 @@ def test_images_with_fewer_hands_are_filled_up_with_zeros() -> None:
     points[0, 0], points[0, 1], points[1, 1] = hand(90, 200), hand(240, 200), hand(160, 200)
     visible = np.ones((2, 2, 21))
     visible[1, 0] = 0
-    joints, scores = codec.decode(codec.encode(points, visible))
+    joints, scores, _ = codec.decode(codec.encode(points, visible))
     assert scores.any(-1).tolist() == [[True, True], [True, False]]
     assert nearest(joints[1, :1], points[1, 1]) < 0.01
 
@@ -124,7 +139,7 @@ def test_a_second_peak_of_the_same_hand_is_no_second_hand() -> None:
     codec = HandOffsets(SIZE, 8)
     made = maps(codec, hand(160, 200))
     made["heatmaps"] *= np.random.default_rng(0).uniform(0.6, 1, made["heatmaps"].shape).astype(np.float32)
-    joints, _ = codec.decode(made)
+    joints, *_ = codec.decode(made)
     assert joints.shape[1] == 1
 
 

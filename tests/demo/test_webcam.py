@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,6 +93,48 @@ def test_a_driver_that_fails_leaves_nobody_waiting(webcam: ModuleType, monkeypat
     monkeypatch.setattr(webcam.cv2, "VideoCapture", lambda source: StandIn(source, cv2.error("broken driver")))
     with webcam.Camera("0") as camera, pytest.raises(webcam.CameraError, match="stopped sending"):
         webcam.watch(camera, nothing, lambda *_: True)
+
+
+@pytest.fixture
+def stalled(webcam: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Cameras send one picture, and none for as long as the test lasts."""
+    over = threading.Event()
+
+    class Stalled(StandIn):
+        def read(self) -> tuple[bool, Any]:
+            if self.left < 3:
+                over.wait(60)
+            return super().read()
+
+    monkeypatch.setattr(webcam.cv2, "VideoCapture", Stalled)
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("stalled")
+@pytest.mark.parametrize("way", ["max_frames", "window"])
+def test_a_camera_that_stalls_can_be_left(webcam: ModuleType, way: str) -> None:
+    asked, start = [], time.perf_counter()
+    answers = iter([True, True, False])
+
+    def idle() -> bool:
+        asked.append(way)
+        return next(answers)
+
+    with webcam.Camera("0") as camera:
+        camera.idle = idle if way == "window" else camera.idle
+        speed = webcam.watch(camera, nothing, lambda *_: True, max_frames=1 if way == "max_frames" else None)
+    assert time.perf_counter() - start < 30
+    assert len(speed.seconds) == 1
+    assert way == "max_frames" or len(asked) == 3
+
+
+def test_captured_is_the_time_of_day(webcam: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webcam.cv2, "VideoCapture", StandIn)
+    before = time.time()
+    with webcam.Camera("0") as camera:
+        frame = next(iter(camera))
+    assert before <= frame.captured <= time.time()
 
 
 @pytest.mark.parametrize("way", ["max_frames", "window", "interrupt"])

@@ -130,7 +130,7 @@ def test_hands_are_matched_in_pixels_of_the_image() -> None:
     crops = [Crop.from_box(np.array([0, 0, 199, 99]), (101, 101), 1.0, udp=True)] * 2
     answers = np.stack([[hands[0], hands[0]], [hands[2], hands[3]]])
     scores = np.ones((2, 2, 21)) * np.array([[0.9, 0.0], [0.8, 0.7]])[..., None]
-    outputs = {"keypoints": crops[0].apply_points(answers), "scores": scores}
+    outputs = {"keypoints": crops[0].apply_points(answers), "scores": scores, "hand_scores": scores.mean(-1)}
     samples = image_samples(outputs, crops, labels)
     assert samples.found.tolist() == [True, False]
     assert samples.unmatched.tolist() == [0, 1]

@@ -97,3 +97,18 @@ def test_a_file_with_heads_that_the_model_lacks_is_refused(tiny: ModuleType, pub
     small = finetuning(tiny, tmp_path / "work/last.pth", model=PUBLISHED)
     with pytest.raises(CheckpointError, match=r"extra: aux_heads\.presence"):
         build_runner(small, tmp_path / "small")
+
+
+def test_a_part_begins_with_a_classifiers_weights(tiny: ModuleType, tmp_path: Path) -> None:
+    """torchvision's file of a ResNet is the backbone's and `fc`, which is left out."""
+    backbone = build(dict(type="ResNet", depth=18))
+    path = tmp_path / "resnet18.pth"
+    torch.save({**backbone.state_dict(), "fc.weight": torch.ones(1000, 512), "fc.bias": torch.ones(1000)}, path)
+    head = dict(type="HRNetV2Head", in_channels=(512,), out_channels=21)
+    model = {**PUBLISHED, "backbone": dict(type="ResNet", depth=18), "head": head}
+    config = tiny.config(model=model, init_cfg={"backbone": str(path)}, val_dataset=None)
+    own = build_runner(config, tmp_path / "work").model.module.backbone.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in backbone.state_dict().items())
+    torch.save({**backbone.state_dict(), "top.bias": torch.ones(1000)}, path)
+    with pytest.raises(CheckpointError, match=r"extra: top\.bias"):
+        build_runner(config, tmp_path / "other")

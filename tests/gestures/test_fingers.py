@@ -56,6 +56,8 @@ def test_features_forget_place_size_side_and_if_asked_the_turn() -> None:
     turned = points @ np.array([[0.0, 1], [-1, 0]])
     np.testing.assert_allclose(hand_features(turned), hand_features(points), atol=1e-4)
     assert np.abs(hand_features(turned, upright=False) - hand_features(points, upright=False)).max() > 0.5
+    mirrored = hand_features(points * (-1, 1), upright=False)
+    np.testing.assert_allclose(mirrored, hand_features(points, upright=False), atol=1e-5)
 
 
 def test_the_classifier_in_the_package_knows_hands_it_has_not_seen() -> None:

@@ -165,7 +165,7 @@ def test_the_flip_test_of_two_hands_has_no_bias() -> None:
 
     img = torch.zeros(1, 3, 97, 193)
     img[..., 71, 53] = 1
-    found, scores = codec.decode(FlipTest(_Ideal(codec, hands), "none")(img))
+    found, scores, _ = codec.decode(FlipTest(_Ideal(codec, hands), "none")(img))
     assert found.shape == (1, 2, 2, 2)
     assert_close(found[0][found[0, :, 0, 0].argsort()], hands(torch.tensor([[53.0, 71.0]]))[0][0], atol=1e-3, rtol=0)
     assert (scores == 1).all()
@@ -220,7 +220,7 @@ def test_a_few_steps_find_two_hands_in_one_pass() -> None:
         optimizer.zero_grad()
         model(img, mode="loss", **labels)["loss"].backward()
         optimizer.step()
-    found, scores = codec.decode(model.eval()(img))
+    found, scores, _ = codec.decode(model.eval()(img))
     assert found.shape == (1, 2, 2, 2)
     apart = (found[0, :, None] - joints).norm(dim=-1).max(-1).values
     assert apart.min(1).values.max() < 6

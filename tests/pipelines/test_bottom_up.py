@@ -43,8 +43,8 @@ class Net:
         for row, hands in enumerate(found):
             points[row, : len(hands)] = np.reshape(hands, (-1, 21, 2))
         made = self.codec.encode(points, np.isfinite(points).all(-1))
-        joints, scores = self.codec.decode(made)
-        return {"keypoints": joints, "scores": scores * 0.9}
+        joints, scores, hand_scores = self.codec.decode(made)
+        return {"keypoints": joints, "scores": scores * 0.9, "hand_scores": hand_scores * 0.8}
 
     @staticmethod
     def hands(img: Any) -> list[Any]:
@@ -77,7 +77,8 @@ def test_all_hands_come_back_in_pixels_of_the_image() -> None:
         assert height == pytest.approx(4 * (2 * radius + 1), rel=0.1)
         x1, y1, x2, y2 = found.boxes[row]
         assert [x2 - x1, y2 - y1] == pytest.approx([1.15 * width, 1.15 * height], rel=0.01)
-    np.testing.assert_allclose(found.box_scores, 0.9, atol=1e-6)
+    np.testing.assert_allclose(found.scores, 0.9, atol=1e-6)
+    np.testing.assert_allclose(found.box_scores, 0.8, atol=1e-6)
     assert found.handedness == (None, None)
     assert found.image_size == (640, 480)
 
@@ -113,7 +114,7 @@ def test_channels_mirrors_and_limits() -> None:
     wrists = [hands.keypoints[hands.keypoints[:, 0, 0].argsort(), 0] for hands in (mirrored, usual)]
     np.testing.assert_allclose(*wrists, atol=2)
     assert len(made(max_hands=1)(picture, channel_order="rgb")) == 1
-    assert len(made(box_threshold=0.95)(picture, channel_order="rgb")) == 0
+    assert len(made(box_threshold=0.85)(picture, channel_order="rgb")) == 0
 
 
 @pytest.mark.parametrize("boxes", [np.array([[10.0, 10, 200, 200]]), "full"])
@@ -124,12 +125,12 @@ def test_boxes_are_refused(boxes: Any) -> None:
 
 def test_hands_of_joints_alone() -> None:
     points = np.stack([hand(60, 90, 20), hand(160, 90, 20), hand(-90, -90, 20), hand(60, 60, 9)])
-    scores = np.tile([[0.5], [0.8], [0.9], [0.0]], 21)
-    found = Hands.of_joints(points, scores, (200, 100))
+    scores, hand_scores = np.tile([[0.6], [0.6], [0.9], [0.0]], 21), np.array([0.5, 0.8, 0.9, 0.0])
+    found = Hands.of_joints(points, scores, hand_scores, (200, 100))
     np.testing.assert_allclose(found.box_scores, [0.8, 0.5], atol=1e-6)  # one is outside, one scores 0
     np.testing.assert_allclose(found.keypoints, points[[1, 0]], atol=1e-4)
     assert (found.boxes <= [199, 99, 199, 99]).all()
-    assert len(Hands.of_joints(points[:0], scores[:0], (200, 100))) == 0
+    assert len(Hands.of_joints(points[:0], scores[:0], hand_scores[:0], (200, 100))) == 0
 
 
 def test_the_recipe_is_a_pipeline_that_needs_weights() -> None:

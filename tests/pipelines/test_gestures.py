@@ -17,7 +17,7 @@ from handkit.gestures import GestureClassifier
 from handkit.hands import Hands
 from handkit.pipelines import BadInput, pipeline
 from handkit.pipelines.build import resolve_config
-from handkit.pipelines.gestures import HandGestures, read_sorted
+from handkit.pipelines.gestures import HandGestures, read_sorted, sorted_pictures
 from handkit.pipelines.nets import used_nets
 
 FIVE = gesture_joints(1, seed=2, source="capsule", poses={"five": ("spread",)})[0]
@@ -72,6 +72,24 @@ def test_photographs_are_sorted_by_their_folders(tmp_path: Path) -> None:
     assert [path.name for path in found.without_hand] == ["1.png"]
 
 
+def test_unreadable_photographs_are_told_from_those_without_a_hand(tmp_path: Path) -> None:
+    answers = {"0.png": HANDS, "1.png": Hands.empty((8, 8)), "2.png": BadInput("2.png", "is torn")}
+    told: list[tuple[str, int, int, int]] = []
+    pipe: Any = lambda files, on_error: [answers[Path(f).name] for f in files]  # noqa: E731
+    found = read_sorted(folder(tmp_path, a=3, b=1), pipe, lambda *row: told.append(row))
+    assert told == [("a", 3, 1, 1), ("b", 1, 1, 0)]
+    assert [path.name for path in found.without_hand] == ["1.png"]
+    assert found.unreadable == (answers["2.png"],)
+    answers["0.png"] = answers["2.png"]
+    with pytest.raises(DataError, match=r"none of its 3 pictures .*; 2 cannot be read, e\.g\. 2\.png: is torn"):
+        read_sorted(tmp_path, pipe)
+
+
+def test_too_few_photographs_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"at least 5 pictures .*, but a has 4"):
+        sorted_pictures(folder(tmp_path, a=4, b=5), 5)
+
+
 def test_the_file_names_photographs_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "photos").mkdir()
     folder(tmp_path / "photos", a=1, b=1)
@@ -91,7 +109,7 @@ def test_folders_that_teach_nothing_are_refused(tmp_path: Path) -> None:
         read_sorted(tmp_path / "x", none)
     with pytest.raises(DataError, match="has 1 folders"):
         read_sorted(folder(tmp_path, a=1), none)
-    with pytest.raises(DataError, match="in the folder of b"):
+    with pytest.raises(DataError, match=r"at least 1 pictures .*, but b has 0"):
         read_sorted(folder(tmp_path, b=0), none)
     Image.new("RGB", (8, 8)).save(tmp_path / "b" / "0.png")
     with pytest.raises(DataError, match="a: in none of its 1 pictures"):

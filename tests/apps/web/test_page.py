@@ -27,7 +27,7 @@ def page(browser: Any, server: Any) -> Any:
 
 
 def choose(page: Any, path: Path) -> str:
-    page.run("document.getElementById('status').textContent = ''")
+    page.run("document.getElementById('status').textContent = document.getElementById('file').value = ''")
     page.choose("#file", path)
     page.wait(DONE)
     return str(page.run(STATUS))
@@ -120,6 +120,25 @@ def test_no_hand_and_errors_are_said_and_leave_nothing_old(page: Any, tmp_path: 
         assert page.run("document.getElementById('status').classList.contains('bad')")
         assert page.run("document.getElementById('result').hidden && document.getElementById('download').hidden")
     assert choose(page, demo_image()) == "one hand"
+
+
+def test_a_skeleton_that_did_not_come_is_asked_for_again(page: Any) -> None:
+    """The first request for it is refused; every other one is the server's."""
+    page.run("""(() => {
+        const real = fetch;
+        let left = 1;
+        window.fetch = (url, ...rest) => url === "/v1/skeleton" && left-- > 0
+            ? Promise.resolve(new Response('{"detail": "too busy"}', { status: 503 })) : real(url, ...rest);
+    })()""")
+    assert choose(page, demo_image()) == "too busy"
+    assert choose(page, demo_image()) == "one hand"
+
+
+def test_only_a_lost_server_is_called_one(page: Any) -> None:
+    page.run("(() => { const real = show; show = () => { show = real; null.length; }; })()")
+    assert "null" in choose(page, demo_image())
+    page.run("(() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); })()")
+    assert choose(page, demo_image()).startswith("the server does not answer")
 
 
 def test_markup_in_a_files_name_stays_text(page: Any, tmp_path: Path) -> None:
