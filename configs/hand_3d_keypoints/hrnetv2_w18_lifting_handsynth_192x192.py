@@ -6,7 +6,7 @@
 
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
 47 minutes on less than half of two cores of an EPYC. To reach: MPJPE 0.6 of the mean pose's, side accuracy 0.95;
-reached: 0.30 (23.3 mm), 0.92.
+reached: 0.30 (22.8 mm, docs/systems.md), 0.92.
 """
 
 _base_ = [
