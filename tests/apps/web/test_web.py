@@ -48,7 +48,7 @@ def test_the_answer_is_the_pipelines(server: Any) -> None:
     assert mirrored == pipe(demo_image(), mirrored=True).to_dict()
     assert mirrored["handedness"] == ["left"]
     jpeg = encoded((320, 240), "JPEG")
-    assert server.upload(jpeg).json == Hands.empty((320, 240)).to_dict()
+    assert server.upload(jpeg).json == Hands.empty((320, 240), spatial=True).to_dict()
 
 
 def test_skeleton_and_interface(server: Any) -> None:
