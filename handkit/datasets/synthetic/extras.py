@@ -34,15 +34,21 @@ class Company:
         second: the share of all hands that hold nothing and have a second hand at them or beside them; both shares
             together are at most 1.
         clasping: the share of second hands that clasp the first.
+        framed: the camera looks at both hands, not at the first alone.
     """
 
     holding: float
     second: float
     clasping: float = 0.0
+    framed: bool = False
 
 
 #: What `HandSynth` calls its companions.
-COMPANY = {"some": Company(0.16, 0.15), "many": Company(0.45, 0.55, 0.7)}
+COMPANY = {
+    "some": Company(0.16, 0.15),
+    "many": Company(0.45, 0.55, 0.7),
+    "pairs": Company(0.3, 0.7, 0.7, framed=True),
+}
 #: Gestures that hands which clasp each other are posed by.
 CLASPING_GESTURES = ("relaxed", "curved", "claw", "grip", "flat", "fist")
 

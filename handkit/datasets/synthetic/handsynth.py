@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("capsule", "makehuman")
 _VIEWS = ("any", "front")
-_COMPANIONS = ("some", "many")
+_COMPANIONS = ("some", "many", "pairs")
 
 
 @DATASETS.register_module()
@@ -59,7 +59,8 @@ class HandSynth(Generated):
         skins: folder of photographed skins for half of the hands of 'makehuman', see `skin_charts`; None: all skins are
             made by rule.
         companions: 'some': of ten hands of 'makehuman', one or two hold something and as many have a second hand near;
-            'many': nearly every hand holds something, or is clasped by or has beside it a second one.
+            'many': nearly every hand holds something, or is clasped by or has beside it a second one; 'pairs': of ten,
+            seven have a second hand, which is in the frame as well, and the others hold something.
         fine: light four samples per pixel, for pictures to be looked at; otherwise, more than twice as fast, one. The
             source 'capsule' always lights one.
 
@@ -90,9 +91,9 @@ class HandSynth(Generated):
         if views not in _VIEWS:
             raise DataError(f"views is 'any' or 'front', not {views!r}")
         if companions not in _COMPANIONS:
-            raise DataError(f"companions are 'some' or 'many', not {companions!r}")
-        if source == "capsule" and companions == "many":
-            raise DataError("the source 'capsule' has hands alone: leave out companions='many'")
+            raise DataError(f"companions are 'some', 'many' or 'pairs', not {companions!r}")
+        if source == "capsule" and companions != "some":
+            raise DataError(f"the source 'capsule' has hands alone: leave out companions={companions!r}")
         super().__init__(seed, count, image_size, assets, endless, skins)
         self.source = source
         self.views = views

@@ -84,6 +84,8 @@ class SceneSampler:
             # A share of nothing draws nothing, so that what was rendered before there were such hands stays as it was.
             clasps = company.clasping > 0 and rng.random() < company.clasping
             scene = replace(scene, other=self._second(rng, scene, clasps))
+            if company.framed and scene.other is not None:
+                scene = self._framed(rng, scene, scene.other)
         if rng.random() < IN_FRONT:
             things.append(thing_in_front(rng, self._before_camera(scene)[0]))
         return replace(scene, things=tuple(things))
@@ -155,6 +157,17 @@ class SceneSampler:
         hand = replace(hand, position=hand.position + move)
         joints, _, elbow = self._before_camera(hand)
         return hand if joints[:, 2].min() > 0.08 and elbow[2] > 0.08 else None
+
+    def _framed(self, rng: np.random.Generator, first: Scene, other: Scene) -> Scene:
+        """Both hands moved so that together they fill a random part of the frame; as they were if an arm ends in it."""
+        joints = np.concatenate([self._before_camera(hand)[0] for hand in (first, other)])
+        middle = (joints.min(0) + joints.max(0)) / 2
+        for _ in range(_TRIES):
+            move = _position(rng, first.camera, joints) - middle
+            pair = [replace(hand, position=hand.position + move) for hand in (first, other)]
+            if not any(in_frame(hand.camera, self._shoulder(hand)) for hand in pair):
+                return replace(pair[0], other=pair[1])
+        return replace(first, other=other)
 
     def _arm_aside(self, scene: Scene) -> bool:
         """Whether the arm neither hides the hand nor ends in the frame."""

@@ -129,9 +129,23 @@ def test_many_companions_are_many(makehuman_assets: Path) -> None:
     assert "companions" not in HandSynth().recipe()
 
 
+def test_pairs_are_in_the_frame_and_second_hands_of_many_often_not(makehuman_assets: Path) -> None:
+    whole = {}
+    for companions in ("many", "pairs"):
+        generator = HandSynth(count=40, image_size=(64, 64), companions=companions, assets=makehuman_assets)
+        pairs = [scene for scene in map(generator.scene, range(40)) if scene.other is not None]
+        seconds = [generator.picture(scene)[2][1] for scene in pairs]
+        assert len(pairs) > 10
+        whole[companions] = np.mean([(hand["visible"] > 0).all() for hand in seconds])
+    assert whole["pairs"] > 0.8 > whole["many"] + 0.2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"companions": "more"}, "'some' or 'many'"), ({"source": "capsule", "companions": "many"}, "hands alone")],
+    [
+        ({"companions": "more"}, "'some', 'many' or 'pairs'"),
+        ({"source": "capsule", "companions": "many"}, "hands alone"),
+    ],
 )
 def test_unknown_companions_are_refused(arguments: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -21,7 +21,7 @@ def synth(
     source: Annotated[str, typer.Option(help="makehuman, or capsule: simple, quick, without files.")] = "makehuman",
     assets: Annotated[Path | None, typer.Option(help="Folder with the hand's files; default: the hub's.")] = None,
     skins: Annotated[Path | None, typer.Option(help="Folder of photographed skins for half of the hands.")] = None,
-    companions: Annotated[str, typer.Option(help="some, or many: most hands hold or clasp something.")] = "some",
+    companions: Annotated[str, typer.Option(help="some, many, or pairs: hands that hold or clasp something.")] = "some",
     scenes: Annotated[bool, typer.Option("--scenes", help="People with hands of all sizes, for detectors.")] = False,
     backgrounds: Annotated[Path | None, typer.Option(help="Folder of pictures without hands, behind scenes.")] = None,
     skip: Annotated[int, typer.Option(help="Leaves out the first backgrounds by name.")] = 0,
