@@ -27,6 +27,7 @@ from PIL import Image
 
 import handkit
 from handkit.errors import HandkitError, MissingExtraError
+from handkit.registry.config import parse_options
 
 Array = NDArray[Any]
 
@@ -222,6 +223,9 @@ def main(
     model: Annotated[str | None, typer.Option(help="Bundle folder or config; default: the task's own.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Weights for the config's model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
+    cfg_options: Annotated[
+        list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
+    ] = None,
     mirrored: Annotated[bool, typer.Option(help="The camera sends mirrored pictures.")] = False,
     window: Annotated[bool, typer.Option(help="Show the pictures.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="File that gets one line of JSON a picture.")] = None,
@@ -232,7 +236,8 @@ def main(
     source, screen = Camera(camera), Window() if window else None
     if screen is not None:
         source.idle = screen.update
-    pipe = handkit.pipeline(model=model, checkpoint=checkpoint, device=device, mirrored=mirrored)
+    options = parse_options(cfg_options or [])
+    pipe = handkit.pipeline(model=model, checkpoint=checkpoint, device=device, mirrored=mirrored, cfg_options=options)
     with ExitStack() as stack:
         lines = stack.enter_context(json_file.open("w", encoding="utf-8")) if json_file else None
         if out is not None:

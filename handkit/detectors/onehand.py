@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.detections import Detections
+from handkit.detectors.tiles import Window, merged, tiles, whole
 from handkit.errors import ConfigError
 from handkit.registry import DETECTORS
 from handkit.runtime.base import Runtime
 from handkit.transforms.base import TensorTransform
 
 Array = NDArray[Any]
+# Inputs that run at once where images are tiled.
+_BATCH = 16
 
 
 @DETECTORS.register_module()
@@ -42,9 +45,13 @@ class OneHandDetector:
         max_detections: boxes per image at most.
         pad_value: None to stretch images to the input; a grey level in [0, 255] to keep the ratio of their sides, put
             them in the upper left corner, and fill the rest with it.
+        tile: of larger images overlapping square tiles are looked at as well, for small hands: their side in shares of
+            the image's longer one, in (0, 1); None: the whole image alone. See `handkit.detectors.tiles`.
+        tile_from: the longer side, in pixels, from which on an image is tiled.
 
     Raises:
-        ConfigError: a threshold outside [0, 1], sizes and counts that are not positive, or an impossible `pad_value`.
+        ConfigError: a threshold outside [0, 1], sizes and counts that are not positive, an impossible `pad_value` or
+            `tile`.
     """
 
     def __init__(
@@ -58,26 +65,61 @@ class OneHandDetector:
         input_size: tuple[int, int] = (320, 320),
         max_detections: int = 200,
         pad_value: int | None = None,
+        tile: float | None = None,
+        tile_from: int = 480,
     ) -> None:
         for name, value in (("score_threshold", score_threshold), ("nms_iou", nms_iou)):
             if not 0 <= value <= 1:
                 raise ConfigError(f"OneHandDetector: {name} must lie in [0, 1], got {value}")
-        if min(*input_size, max_detections) <= 0:
+        if min(*input_size, max_detections, tile_from) <= 0:
             raise ConfigError(
-                "OneHandDetector needs a positive input_size and max_detections, "
-                f"got {tuple(input_size)} and {max_detections}"
+                "OneHandDetector needs a positive input_size, max_detections and tile_from, "
+                f"got {tuple(input_size)}, {max_detections} and {tile_from}"
             )
+        if tile is not None and not 0 < tile < 1:
+            raise ConfigError(f"OneHandDetector: tile must be None or lie in (0, 1), got {tile}")
         if pad_value is not None and not 0 <= pad_value <= 255:
             raise ConfigError(f"OneHandDetector: pad_value must be None or lie in [0, 255], got {pad_value}")
         self.pad_value = pad_value
+        self.nms_iou = nms_iou
+        self.max_detections = int(max_detections)
+        self.tile = tile
+        self.tile_from = int(tile_from)
         self.input_size = (int(input_size[0]), int(input_size[1]))
         model = net.predicting(score_threshold, nms_iou, max_detections)
         self._net = runtime.prepare(model, checkpoint, transforms, None)
 
     def detect(self, images: Sequence[Array]) -> list[Detections]:
-        """(H, W, 3) uint8 RGB images -> as many `Detections`, best first; all images run as one batch."""
+        """(H, W, 3) uint8 RGB images -> as many `Detections`, best first; images without tiles run as one batch."""
         if not images:
             return []
+        windows = [self._windows(image) for image in images]
+        parts = [image[y1:y2, x1:x2] for image, rows in zip(images, windows, strict=True) for x1, y1, x2, y2 in rows]
+        at_once = len(parts) if len(parts) == len(images) else _BATCH
+        looked = [one for start in range(0, len(parts), at_once) for one in self._look(parts[start : start + at_once])]
+        found = []
+        for image, rows in zip(images, windows, strict=True):
+            mine, looked = looked[: len(rows)], looked[len(rows) :]
+            found.append(mine[0] if len(rows) == 1 else self._merged(image, rows, mine))
+        return found
+
+    def _windows(self, image: Array) -> list[Window]:
+        """The whole image, and its tiles."""
+        height, width = image.shape[:2]
+        tiled = self.tile is not None and max(width, height) >= self.tile_from
+        return [(0, 0, width, height), *(tiles((width, height), self.tile) if self.tile and tiled else ())]
+
+    def _merged(self, image: Array, windows: list[Window], looked: list[Detections]) -> Detections:
+        """What was found in the whole image and in its tiles, in pixels of the image."""
+        size = (image.shape[1], image.shape[0])
+        parts = [looked[0]]
+        for window, found in zip(windows[1:], looked[1:], strict=True):
+            kept = found[whole(found.boxes, window, size)]
+            parts.append(Detections(kept.boxes + np.array(window[:2] * 2, np.float32), kept.scores))
+        return merged(parts, self.nms_iou)[: self.max_detections]
+
+    def _look(self, images: Sequence[Array]) -> list[Detections]:
+        """Runs the net over images as one batch."""
         inputs, sizes = zip(*map(self._fit, images), strict=True)
         outputs = self._net({"img": np.stack(inputs)})
         found = []

@@ -1,4 +1,4 @@
-"""SSDLite-MobileNetV2 at 320 x 320 for hands from 24 pixels on: the published one with smaller anchors."""
+"""SSDLite-MobileNetV2 at 320 x 320 for hands from 24 pixels on: the published one with smaller anchors, and tiles."""
 
 _norm = dict(bn_eps=0.001, bn_momentum=0.03)
 _channels = (96, 1280, 512, 256, 256, 128)
@@ -42,4 +42,5 @@ detector = dict(
     nms_iou=0.45,
     input_size=(320, 320),
     max_detections=20,
+    tile=0.6,
 )
