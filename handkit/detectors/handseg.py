@@ -100,7 +100,7 @@ class HandSegDetector:
         Their `masks` are the pieces, as many pixels as the images have.
 
         Raises:
-            ConfigError: a network that answers no masks.
+            ConfigError: a network that answers no masks, or masks of another size than its input.
         """
         if not images:
             return []
@@ -108,6 +108,12 @@ class HandSegDetector:
         outputs = self._net({"img": np.stack(inputs)})
         if "mask" not in outputs:
             raise ConfigError(f"HandSegDetector: the net answers {sorted(outputs)}, no mask: give it a MaskHead")
+        height, width = outputs["mask"].shape[1:]
+        if (width, height) != self.input_size:
+            raise ConfigError(
+                f"HandSegDetector: masks of {width} x {height} pixels do not fit the input of {self.input_size[0]} x "
+                f"{self.input_size[1]}; MaskHead's stride must be the backbone's"
+            )
         found = []
         for image, size, mask in zip(images, sizes, outputs["mask"], strict=True):
             pieces = mask_boxes(mask[: size[1], : size[0]], self.mask_threshold, self.dilation)

@@ -155,6 +155,16 @@ def test_hands_that_are_cut_out_by_a_mask_carry_it(tmp_path: Path) -> None:
     assert pipe(image, boxes=[[5, 5, 50, 50]]).masks is None
 
 
+class Coarse(Nothing):
+    def prepare(self, model: Any, checkpoint: Any, transforms: Any, codec: Any) -> Any:
+        return lambda batch: {"mask": batch["img"][:, ::2, ::2].mean(-1).astype(np.float32) / 255}
+
+
+def test_a_mask_of_another_size_than_the_input_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"masks of 32 x 32 pixels do not fit the input of 64 x 64; .* stride"):
+        HandSegDetector(None, None, Coarse(), (), (64, 64)).detect([np.full((64, 64, 3), 255, np.uint8)])
+
+
 def test_mistakes_are_refused() -> None:
     for options in ({"input_size": (60, 64)}, {"mask_threshold": 1.0}, {"score_threshold": 1.1}, {"max_hands": -1}):
         with pytest.raises(ConfigError, match="HandSegDetector"):
