@@ -136,7 +136,8 @@ class HandSegDetector:
         scale = min(width / image.shape[1], height / image.shape[0])
         size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
         fitted = np.zeros((height, width, 3), np.uint8)
-        fitted[: size[1], : size[0]] = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_LINEAR)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR  # else noise would be sampled
+        fitted[: size[1], : size[0]] = cv2.resize(np.ascontiguousarray(image), size, interpolation=how)
         return fitted, size
 
 

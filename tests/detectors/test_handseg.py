@@ -89,6 +89,12 @@ def test_boxes_are_those_of_the_image(size: tuple[int, int]) -> None:
     np.testing.assert_allclose([xs.min(), ys.min(), xs.max(), ys.max()], found[0].boxes[0], atol=step + 1e-3)
 
 
+def test_large_pictures_are_averaged_and_not_sampled() -> None:
+    image = np.zeros((640, 640, 3), np.uint8)
+    image[4::10, 4::10] = image[5::10, 4::10] = image[4::10, 5::10] = image[5::10, 5::10] = 255  # 4 pixels of 100
+    assert len(detector().detect([image])[0]) == 0
+
+
 def test_specks_are_no_hands_and_more_hands_may_be_asked_for() -> None:
     image = np.zeros((64, 64, 3), np.uint8)
     image[5:9, 5:9], image[20:50, 20:50], image[60, 58:60] = 255, 255, 255
