@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.errors import DataError
+from handkit.masks import checked_masks, run_lengths
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """N candidate hands of one image, best first. Arrays are float32 and read-only.
+    """N candidate hands of one image, best first. Arrays are float32, masks bool, and read-only.
 
     Args:
         boxes: (N, 4) xyxy in pixels of the image, integers at pixel centres. With `rotations`, each is a rectangle that
@@ -24,6 +25,7 @@ class Detections:
         scores: (N,) in [0, 1].
         rotations: (N,) radians, clockwise on the screen, by which the hand's upright (wrist below the middle finger) is
             turned; None for a detector that does not know.
+        masks: (N, H, W) bool, which pixels of the image show each; None for a detector that tells none.
 
     Raises:
         DataError: shapes that disagree or values that are not finite.
@@ -32,6 +34,7 @@ class Detections:
     boxes: Array
     scores: Array
     rotations: Array | None = None
+    masks: Array | None = None
 
     def __post_init__(self) -> None:
         count = len(self.scores)
@@ -43,6 +46,8 @@ class Detections:
                 raise DataError(f"Detections.{name} needs {shape} finite numbers, got the shape {value.shape}")
             value.setflags(write=False)
             object.__setattr__(self, name, value)
+        if self.masks is not None:
+            object.__setattr__(self, "masks", checked_masks(self.masks, count, name="Detections.masks"))
 
     @classmethod
     def empty(cls) -> Detections:
@@ -55,15 +60,18 @@ class Detections:
     def __getitem__(self, key: Any) -> Detections:
         """The rows an index, a slice, a mask or an array of indices picks."""
         rows = np.atleast_1d(np.arange(len(self))[key])
-        return Detections(self.boxes[rows], self.scores[rows], None if self.rotations is None else self.rotations[rows])
+        known = (None if value is None else value[rows] for value in (self.rotations, self.masks))
+        return Detections(self.boxes[rows], self.scores[rows], *known)
 
     def __iter__(self) -> Iterator[Detections]:
         """The candidates one by one."""
         return (self[row] for row in range(len(self)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists under the field names."""
+        """Plain lists under the field names; masks as COCO's compressed run lengths."""
         out: dict[str, Any] = {"boxes": self.boxes.tolist(), "box_scores": self.scores.tolist()}
         if self.rotations is not None:
             out["rotations"] = self.rotations.tolist()
+        if self.masks is not None:
+            out["masks"] = run_lengths(self.masks)
         return out

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handkit.errors import DataError
 from handkit.geometry import box_area, hand_box, mirror_boxes, mirror_points
+from handkit.masks import checked_masks, run_lengths
 from handkit.skeleton import HAND, Skeleton
 
 Array = NDArray[Any]
@@ -26,7 +27,7 @@ def other_side(side: Side | None) -> Side | None:
 
 @dataclass(frozen=True, eq=False)
 class Hands:
-    """N hands of one image, best first unless the caller gave the boxes. Arrays are float32 and read-only.
+    """N hands of one image, best first unless the caller gave the boxes. Arrays are float32, masks bool, and read-only.
 
     Args:
         keypoints: (N, K, 2) joints, (x, y) in pixels of the original image, integers at pixel centres.
@@ -44,6 +45,7 @@ class Hands:
         gestures: per hand what it does, or None where no gesture is certain enough; None: nobody asked.
         gesture_scores: (N,) probability of the likeliest gesture, in [0, 1], or None.
         track_ids: (N,) the same hand has the same number from frame to frame, or None.
+        masks: (N, H, W) bool, which pixels of the original image show each, or None where the detector tells none.
         extras: further columns of N rows: what the model gives beyond these fields, e.g. ``xyz_bone``, (N, K, 3) as
             `xyz_root` but in lengths of the forefinger's proximal bone, and what the config's `PoseCollect` collected,
             e.g. ``rotation``.
@@ -65,6 +67,7 @@ class Hands:
     gestures: tuple[str | None, ...] | None = None
     gesture_scores: Array | None = None
     track_ids: Array | None = None
+    masks: Array | None = None
     extras: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,8 @@ class Hands:
                 raise DataError(f"Hands.{name} must lie in [0, 1], got {value.min()} to {value.max()}")
         if self.track_ids is not None:
             self._store("track_ids", np.array(self.track_ids, np.int64), (count,))
+        if self.masks is not None:
+            object.__setattr__(self, "masks", checked_masks(self.masks, count, self.image_size, "Hands.masks"))
         object.__setattr__(self, "handedness", tuple(self.handedness))
         if len(self.handedness) != count or not set(self.handedness) <= set(_OTHER):
             raise DataError(f"Hands.handedness needs {count} of 'left', 'right' or None, got {self.handedness}")
@@ -224,6 +229,8 @@ class Hands:
         for name in ("xyz_root", "xyz_cam"):
             if columns[name] is not None:
                 columns[name] = columns[name] * np.array([-1, 1, 1], np.float32)
+        if self.masks is not None:
+            columns["masks"] = self.masks[..., ::-1]
         extras = dict(self.extras)
         if "xyz_bone" in extras:
             extras["xyz_bone"] = extras["xyz_bone"] * np.array([-1, 1, 1], np.float32)
@@ -235,7 +242,10 @@ class Hands:
         return Hands(**columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists under ModelScope's keys ``keypoints`` (N x K x [x, y, score]) and ``boxes``, and under ours."""
+        """Plain lists under ModelScope's keys ``keypoints`` (N x K x [x, y, score]) and ``boxes``, and under ours.
+
+        Masks are COCO's compressed run lengths.
+        """
         out: dict[str, Any] = {"keypoints": self["keypoints"].tolist(), "boxes": self.boxes.tolist()}
         out["box_scores"] = self.box_scores.tolist()
         out["handedness"] = list(self.handedness)
@@ -246,6 +256,8 @@ class Hands:
             value = getattr(self, name)
             if value is not None:
                 out[name] = value.tolist()
+        if self.masks is not None:
+            out["masks"] = run_lengths(self.masks)
         if self.extras:
             out["extras"] = {name: column.tolist() for name, column in self.extras.items()}
         out["image_size"] = list(self.image_size)

@@ -45,6 +45,7 @@ def test_arrays_are_read_only_copies() -> None:
         (dict(handedness=("left", "Left")), "handedness needs 2 of"),
         (dict(handedness=("left",)), "handedness needs 2 of"),
         (dict(xyz_root=np.zeros((2, 21, 2))), "xyz_root must have the shape"),
+        (dict(masks=np.zeros((2, 120, 90), bool)), r"masks must have the shape \(2, 90, 120\), got \(2, 120, 90\)"),
         (dict(extras={"rotation": np.zeros(3)}), r"extras\['rotation'\] needs 2 rows"),
     ],
 )
@@ -118,6 +119,21 @@ def test_the_crops_of_mirrored_hands_are_mirrored() -> None:
     np.testing.assert_allclose(there.extras["rotation"], [-0.5, 1])
     np.testing.assert_allclose(there.extras["xyz_bone"], xyz * [-1, 1, 1])
     np.testing.assert_array_equal(there.extras["other"], [3, 4])
+
+
+def test_masks_go_with_their_hands() -> None:
+    masks = np.zeros((2, 90, 120), bool)
+    masks[0, 3, 5], masks[1, 10:20, 30:50] = True, True
+    hands = make(2, masks=masks)
+    np.testing.assert_array_equal(hands[1].masks, masks[1:])
+    np.testing.assert_array_equal(hands.mirrored().masks, masks[:, :, ::-1])
+    assert [row["size"] for row in hands.to_dict()["masks"]] == [[90, 120]] * 2
+    json.loads(hands.to_json())
+    found = Detections(hands.boxes, hands.box_scores, masks=masks)
+    np.testing.assert_array_equal(found[[1, 0]].masks, masks[::-1])
+    assert found.to_dict()["masks"] == hands.to_dict()["masks"]
+    with pytest.raises(DataError, match=r"Detections.masks must have the shape \(2, 'H', 'W'\)|\(2, 90, 120\)"):
+        Detections(hands.boxes, hands.box_scores, masks=masks[:1])
 
 
 def test_detections_are_told_one_by_one() -> None:

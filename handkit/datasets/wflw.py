@@ -106,9 +106,11 @@ def _numbers(fields: list[str], where: str) -> Array:
         numbers = np.array(fields, np.float32)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
-    x1, y1, x2, y2 = numbers[_POINTS : _POINTS + 4]
-    if not np.isfinite(numbers).all() or not (x2 > x1 and y2 > y1):
-        raise DataError(f"{where}: needs finite points and a box of x1 < x2 and y1 < y2, got {(x1, y1, x2, y2)}")
+    if len(strange := np.flatnonzero(~np.isfinite(numbers))):
+        raise DataError(f"{where}: needs finite numbers, got {fields[strange[0]]} in field {strange[0] + 1}")
+    x1, y1, x2, y2 = numbers[_POINTS : _POINTS + 4].tolist()
+    if not (x2 > x1 and y2 > y1):
+        raise DataError(f"{where}: needs a box of x1 < x2 and y1 < y2, got {(x1, y1, x2, y2)}")
     if not np.isin(numbers[_POINTS + 4 :], (0, 1)).all():
         raise DataError(f"{where}: flags must be 0 or 1, got {' '.join(fields[_POINTS + 4 :])}")
     return numbers

@@ -29,11 +29,13 @@ class Pieces(NamedTuple):
         boxes: (M, 4) xyxy, around the centres of their pixels.
         scores: (M,) mean probabilities.
         areas: (M,) pixels.
+        labels: (H, W), the row of the piece that a pixel is of, from 1 on; 0 for none.
     """
 
     boxes: Array
     scores: Array
     areas: Array
+    labels: Array
 
 
 @DETECTORS.register_module()
@@ -95,8 +97,10 @@ class HandSegDetector:
     def detect(self, images: Sequence[Array]) -> list[Detections]:
         """(H, W, 3) uint8 RGB images -> as many `Detections`, the largest piece first; all images run as one batch.
 
+        Their `masks` are the pieces, as many pixels as the images have.
+
         Raises:
-            ConfigError: a network that answers no masks.
+            ConfigError: a network that answers no masks, or masks of another size than its input.
         """
         if not images:
             return []
@@ -104,15 +108,26 @@ class HandSegDetector:
         outputs = self._net({"img": np.stack(inputs)})
         if "mask" not in outputs:
             raise ConfigError(f"HandSegDetector: the net answers {sorted(outputs)}, no mask: give it a MaskHead")
+        height, width = outputs["mask"].shape[1:]
+        if (width, height) != self.input_size:
+            raise ConfigError(
+                f"HandSegDetector: masks of {width} x {height} pixels do not fit the input of {self.input_size[0]} x "
+                f"{self.input_size[1]}; MaskHead's stride must be the backbone's"
+            )
         found = []
         for image, size, mask in zip(images, sizes, outputs["mask"], strict=True):
-            boxes, scores, areas = mask_boxes(mask[: size[1], : size[0]], self.mask_threshold, self.dilation)
-            kept = (areas >= self.min_area * mask.size) & (scores >= self.score_threshold)
+            pieces = mask_boxes(mask[: size[1], : size[0]], self.mask_threshold, self.dilation)
+            kept = (pieces.areas >= self.min_area * mask.size) & (pieces.scores >= self.score_threshold)
             large = np.flatnonzero(kept)[: self.max_hands]
-            scale = np.array([image.shape[1], image.shape[0]] * 2) / np.array(size * 2)
-            boxes = clip_boxes((boxes[large] + 0.5) * scale - 0.5, (image.shape[1], image.shape[0]))
+            whole = (image.shape[1], image.shape[0])
+            scale = np.array(whole * 2) / np.array(size * 2)
+            boxes = clip_boxes((pieces.boxes[large] + 0.5) * scale - 0.5, whole)
             extended = (boxes[:, 2:] > boxes[:, :2]).any(1)  # of one pixel no crop can be cut
-            found.append(Detections(boxes[extended], scores[large][extended]))
+            rows = large[extended]
+            masks = np.zeros((len(rows), whole[1], whole[0]), bool)
+            for own, row in zip(masks, rows, strict=True):
+                own[:] = cv2.resize((pieces.labels == row + 1).astype(np.float32), whole) >= 0.5
+            found.append(Detections(boxes[extended], pieces.scores[rows], masks=masks))
         return found
 
     def _fit(self, image: Array) -> tuple[Array, tuple[int, int]]:
@@ -121,7 +136,8 @@ class HandSegDetector:
         scale = min(width / image.shape[1], height / image.shape[0])
         size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
         fitted = np.zeros((height, width, 3), np.uint8)
-        fitted[: size[1], : size[0]] = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_LINEAR)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR  # else noise would be sampled
+        fitted[: size[1], : size[0]] = cv2.resize(np.ascontiguousarray(image), size, interpolation=how)
         return fitted, size
 
 
@@ -146,7 +162,9 @@ def mask_boxes(mask: Array, threshold: float = 0.5, dilation: int = 0) -> Pieces
     rows = []
     for piece in range(1, count):
         y, x = np.nonzero(labels == piece)
-        rows.append((len(x), (x.min(), y.min(), x.max(), y.max()), mask[y, x].mean()))
+        rows.append((len(x), (x.min(), y.min(), x.max(), y.max()), mask[y, x].mean(), piece))
     rows.sort(key=lambda row: -row[0])
-    areas, boxes, scores = zip(*rows, strict=True) if rows else ((), (), ())
-    return Pieces(np.array(boxes, np.float64).reshape(-1, 4), np.array(scores), np.array(areas, int))
+    areas, boxes, scores, pieces = zip(*rows, strict=True) if rows else ((), (), (), ())
+    places = np.zeros(count, int)
+    places[list(pieces)] = np.arange(1, count)
+    return Pieces(np.array(boxes, np.float64).reshape(-1, 4), np.array(scores), np.array(areas, int), places[labels])

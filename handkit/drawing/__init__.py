@@ -1,7 +1,8 @@
 """Pictures of results."""
 
 from handkit.drawing.hands import draw
-from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes, draw_mask
+from handkit.drawing.masks import draw_mask
+from handkit.drawing.sheets import contact_sheet, crop_picture, draw_boxes
 from handkit.drawing.space import draw_in_space, require_plotly, write_space_page
 from handkit.drawing.tables import joint_table
 

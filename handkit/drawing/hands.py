@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handkit.detections import Detections
+from handkit.drawing.masks import draw_mask
 from handkit.errors import DataError
-from handkit.hands import Hands
+from handkit.hands import Hands, Side
 from handkit.images import ChannelOrder, ImageSource, read_image
 from handkit.skeleton import HAND, Skeleton
 
@@ -24,7 +26,9 @@ _OUTLINE = (24, 24, 24)
 def draw(
     image: ImageSource, result: Hands | Detections, min_score: float = 0.2, channel_order: ChannelOrder = "bgr"
 ) -> Array:
-    """Draws boxes, bones, joints, sides and gestures.
+    """Draws masks, boxes, bones, joints, sides and gestures.
+
+    A mask is a translucent layer with a contour, in the colour of its hand's box and below everything else.
 
     Args:
         image: the image the result belongs to; anything `handkit.images.read_image` takes.
@@ -36,20 +40,29 @@ def draw(
         (H, W, 3) uint8 RGB, a new array.
 
     Raises:
-        DataError: the hands belong to an image of another size.
+        DataError: the hands, or a detector's masks, belong to an image of another size.
     """
     canvas = read_image(image, channel_order)
     size = (canvas.shape[1], canvas.shape[0])
     if isinstance(result, Detections):
+        if result.masks is not None and result.masks.shape[1:] != canvas.shape[:2]:
+            raise DataError(f"these masks belong to an image of {result.masks.shape[:0:-1]}, not {size} pixels")
+        _masks(canvas, result.masks, [None] * len(result))
         for box, score in zip(result.boxes, result.scores, strict=True):
             _box(canvas, box, _SIDE_COLORS[None], f"{score:.2f}")
         return canvas
     if result.image_size != size:
         raise DataError(f"these hands belong to an image of {result.image_size}, not {size} pixels")
+    _masks(canvas, result.masks, result.handedness)
     for hand in result:
         _box(canvas, hand.boxes[0], _SIDE_COLORS[hand.handedness[0]], _label(hand))
         draw_joints(canvas, hand.keypoints[0], hand.scores[0] >= min_score, hand.skeleton)
     return canvas
+
+
+def _masks(canvas: Array, masks: Array | None, sides: Sequence[Side | None]) -> None:
+    for mask, side in zip(() if masks is None else masks, sides, strict=masks is not None):
+        draw_mask(canvas, mask, color=_SIDE_COLORS[side], contour=True)
 
 
 def draw_joints(canvas: Array, points: Array, shown: Array, skeleton: Skeleton = HAND) -> None:

@@ -15,7 +15,6 @@ from handkit.skeleton import HAND, Skeleton
 Array = NDArray[Any]
 _GAP = 4
 _LABEL = (255, 255, 255)
-_MASK = (0, 196, 255)
 
 
 def contact_sheet(pictures: Sequence[Array], columns: int = 8) -> Array:
@@ -72,20 +71,6 @@ def draw_boxes(canvas: Array, boxes: Array, points: Array | None = None) -> None
             draw_joints(canvas, np.where(known[:, None], hand, hand[known].mean(0)), known)
     for x1, y1, x2, y2 in np.rint(boxes).astype(int).tolist():
         cv2.rectangle(canvas, (x1, y1), (x2, y2), _LABEL, max(1, min(canvas.shape[:2]) // 200))
-
-
-def draw_mask(canvas: Array, shown: Array, labels: Array | None = None) -> None:
-    """Tints the pixels of a mask, and outlines the labelled ones in white.
-
-    Args:
-        canvas: (H, W, 3) uint8 RGB, C-contiguous; it is changed.
-        shown: (H, W) bool.
-        labels: (H, W) bool, what the mask is compared with.
-    """
-    canvas[shown] = (canvas[shown] // 2 + np.array(_MASK) // 2).astype(np.uint8)
-    if labels is not None:
-        outlines, _ = cv2.findContours(labels.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(canvas, outlines, -1, _LABEL, 1)
 
 
 def _enlarged(points: Array, factor: int) -> Array:

@@ -32,8 +32,10 @@ def draw_in_space(hands: Hands, side: int = 300) -> Array:
         (N * side, 4 * side, 3) uint8 RGB, for no hand one empty row. A hand's views have one scale, in millimetres.
 
     Raises:
-        DataError: hands without `xyz_root`.
+        DataError: hands without `xyz_root`, or a side below 1.
     """
+    if side < 1:
+        raise DataError(f"draw_in_space: side must be 1 pixel or more, not {side}")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

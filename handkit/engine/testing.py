@@ -127,6 +127,10 @@ def measure(
     evaluator = evaluator_of(resolved, metrics, processes)
     if told not in (_records, _image_records) and report is not None:
         raise ConfigError(f"{where}: finds no joints, and a report is about them: leave out --report")
+    if told is not _records and baseline:
+        raise ConfigError(
+            f"{where}: answers no joints of single hands, which the mean pose is of: leave out --baseline"
+        )
     dataset = _measured(resolved, dataset, whole)
     size = resolved.get("val_batch_size") or resolved.get("batch_size", 8)
     loader = measuring_loader(dataset, image_part, size, resolved.get("workers", 0), processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,7 +46,7 @@ def measured_images(
 def predict_pictures(
     paths: Sequence[Path], predict: Predict, turns: int = 0, progress: str | None = None
 ) -> list[Prediction]:
-    """The pipeline's answer to every picture.
+    """The pipeline's answer to every picture, without masks, of which many photographs' do not fit into memory.
 
     Args:
         paths: of the pictures.
@@ -60,7 +61,8 @@ def predict_pictures(
         starts, progress or "", console=console, disable=progress is None or not console.is_terminal, transient=True
     ):
         batch = paths[start : start + BATCH]
-        found += predict([path if turns % 4 == 0 else Image.fromarray(turned_picture(path, turns)) for path in batch])
+        told = predict([path if turns % 4 == 0 else Image.fromarray(turned_picture(path, turns)) for path in batch])
+        found += [answer if answer.masks is None else replace(answer, masks=None) for answer in told]
     return found
 
 

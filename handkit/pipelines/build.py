@@ -43,8 +43,8 @@ _THRESHOLDS = {"box": "box_threshold", "presence": "presence_threshold", "nms_io
 _GESTURE = {"type": "GestureClassifier", "checkpoint": SHIPPED}
 #: Tasks of configs for training and testing that no pipeline answers, and what to do instead.
 _NO_PIPELINE = {
-    "hand_segmentation": "marks the pixels of hands, which no pipeline answers; configs/_base_/detectors/handsegnet.py "
-    "makes a detector of its weights, as pipelines/hand_3d_keypoints_poseprior uses it; see docs/training.md, 'Masks'",
+    "hand_segmentation": "marks the pixels of hands; 'hand_detection' takes such a config and its weights and answers "
+    "boxes and masks, and pipelines/hand_3d_keypoints_poseprior cuts hands out by them; see docs/training.md, 'Masks'",
     "face_2d_keypoints": "is for training and testing only: no pipeline finds faces",
     "gesture_classification": "reads joints, not pictures; 'hand_gesture' takes its weights as gesture.checkpoint",
 }
@@ -77,7 +77,7 @@ def pipeline(
             detector, as a recipe or a work dir's config.py, finds hands by the package's); or a model on a server:
             ``modelscope://OWNER/NAME@REVISION``, or the https address of such a folder. A plain ``OWNER/NAME`` is
             looked for in ModelScope's caches on this machine. One for joints answers 'hand_detection' by its detector
-            alone.
+            alone, and one of 'hand_segmentation' by its mask.
         device: where networks run, e.g. 'cpu' or 'cuda:0'; None lets the runtime choose.
         checkpoint: the weights of the config's model, of one that answers boxes those of its detector; a path, or
             hub:CARD/FILE.
@@ -162,6 +162,8 @@ def resolve_config(
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = _with_detector(read_model(name, cfg_options, checkpoint))
+    if task == "hand_detection" and config.get("task") == "hand_segmentation":
+        config = _mask_detector(config)
     _check_answered(config.get("task"), f"{name}: ")
     if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
@@ -219,6 +221,26 @@ def _with_detector(config: dict[str, Any]) -> dict[str, Any]:
     if config.get("task") not in _OF_JOINTS or "model" not in config or "detector" in config or is_bottom_up(config):
         return config
     return {"runtime": {"type": "TorchRuntime"}, **shipped_detector(hub.bundle_path("hand_detection")), **config}
+
+
+def _mask_detector(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a network that marks pixels as one that answers the boxes of their pieces.
+
+    `detector` in it changes arguments of the `HandSegDetector`.
+    """
+    load, *steps = config["test_transforms"]
+    sizes = [step["input_size"] for step in steps if "input_size" in step]
+    made = {
+        "type": "HandSegDetector",
+        "net": {key: value for key, value in config["model"].items() if key != "losses"},
+        "checkpoint": config.get("checkpoint"),
+        "runtime": config.get("runtime", {"type": "TorchRuntime"}),
+        "transforms": [step for step in steps if getattr(resolve(step["type"], TRANSFORMS), "stage", "") == "tensor"],
+        **({"input_size": sizes[-1]} if sizes else {}),
+    }
+    kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
+    detector = {**made, **config.get("detector", {})}
+    return {**kept, "task": "hand_detection", "test_transforms": [load], "detector": detector}
 
 
 def _folder(name: str | Path) -> Path | None:

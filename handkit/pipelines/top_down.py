@@ -180,7 +180,8 @@ class TopDown:
 
     def _none(self, looked: Candidates) -> Hands:
         """No hand, the same whether nothing was looked at or nothing passed the gates."""
-        return Hands.empty(looked.image_size, self.skeleton, self.spatial)
+        none, masks = Hands.empty(looked.image_size, self.skeleton, self.spatial), looked.boxes.masks
+        return none if masks is None else replace(none, masks=masks[:0])
 
     def _hands(self, looked: Candidates, asked: Detections | None = None) -> Hands:
         """All candidates; row i is the caller's box i where the caller asked."""
@@ -207,6 +208,7 @@ class TopDown:
             image_size=size,
             skeleton=self.skeleton,
             xyz_root=None if xyz is None else turn_xyz(xyz, rows["angles"]),
+            masks=boxes.masks,
             extras=extras,
         )
 

@@ -77,8 +77,8 @@ def test_training_mirrors_points_with_their_names() -> None:
     ("place", "value", "message"),
     [
         (0, "x", "list.txt: line 2: could not convert"),
-        (5, "nan", "line 2: needs finite points"),
-        (198, "0", "line 2: needs finite points and a box of x1 < x2"),
+        (5, "nan", "line 2: needs finite numbers, got nan in field 6"),
+        (198, "0", r"line 2: needs a box of x1 < x2 and y1 < y2, got \([0-9., ]+\)$"),
         (200, "2", "line 2: flags must be 0 or 1, got 2 0 0 0 0 0"),
         (206, "", "line 2 has 206 fields; WFLW's have 206 numbers"),
     ],

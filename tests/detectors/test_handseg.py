@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,12 @@ def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def test_pieces_are_sorted_by_their_pixels() -> None:
-    boxes, scores, areas = mask_boxes(mask((2, 3, 6, 9), (20, 10, 39, 29), (50, 0, 50, 0)))
+    boxes, scores, areas, labels = mask_boxes(mask((2, 3, 6, 9), (20, 10, 39, 29), (50, 0, 50, 0)))
     assert boxes.tolist() == [[20, 10, 39, 29], [2, 3, 6, 9], [50, 0, 50, 0]]
     assert areas.tolist() == [400, 35, 1]
     np.testing.assert_allclose(scores, 0.9, rtol=1e-6)
+    assert [(labels == row).sum() for row in (1, 2, 3)] == [400, 35, 1]
+    assert labels[[15, 5, 0], [30, 4, 50]].tolist() == [1, 2, 3]
 
 
 def test_dilation_joins_a_hand_that_is_parted_and_leaves_its_box() -> None:
@@ -56,7 +59,9 @@ def test_dilation_joins_a_hand_that_is_parted_and_leaves_its_box() -> None:
 
 
 def test_an_empty_mask_has_no_piece_and_an_image_without_hands_none() -> None:
-    assert [len(column) for column in mask_boxes(mask())] == [0, 0, 0]
+    *columns, labels = mask_boxes(mask())
+    assert ([len(column) for column in columns], labels.any()) == ([0, 0, 0], False)
+    assert detector().detect([np.zeros((48, 64, 3), np.uint8)])[0].masks.shape == (0, 48, 64)
     assert len(detector().detect([np.zeros((48, 64, 3), np.uint8)])[0]) == 0
     assert detector().detect([]) == []
 
@@ -77,6 +82,17 @@ def test_boxes_are_those_of_the_image(size: tuple[int, int]) -> None:
     step = max(size) / 64
     np.testing.assert_allclose(found[0].boxes[0], [x1, y1, x2, y2], atol=step + 1e-3)
     assert len(found[1]) == 0
+    (told,) = found[0].masks
+    true = image[..., 0] > 0
+    assert (told & true).sum() > 0.75 * (told | true).sum()
+    ys, xs = np.nonzero(told)
+    np.testing.assert_allclose([xs.min(), ys.min(), xs.max(), ys.max()], found[0].boxes[0], atol=step + 1e-3)
+
+
+def test_large_pictures_are_averaged_and_not_sampled() -> None:
+    image = np.zeros((640, 640, 3), np.uint8)
+    image[4::10, 4::10] = image[5::10, 4::10] = image[4::10, 5::10] = image[5::10, 5::10] = 255  # 4 pixels of 100
+    assert len(detector().detect([image])[0]) == 0
 
 
 def test_specks_are_no_hands_and_more_hands_may_be_asked_for() -> None:
@@ -108,6 +124,51 @@ def test_a_pipelines_options_are_the_detectors(tmp_path: Path) -> None:
     assert (made.max_hands, made.score_threshold, made.mask_threshold) == (3, 0.7, 0.5)
     plain = build_detector({**found.config, "max_hands": None, "box_threshold": None})
     assert (plain.max_hands, plain.score_threshold) == (1, 0.0)
+
+
+def test_the_mask_of_each_box_is_its_own_piece() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[5:9, 5:9], image[20:50, 20:50], image[60, 60:62] = 255, 255, 255
+    found = detector(max_hands=2).detect([image])[0]
+    assert [(mask.sum(), tuple(np.argwhere(mask)[0])) for mask in found.masks] == [(900, (20, 20)), (16, (5, 5))]
+
+
+def test_a_recipe_that_marks_pixels_answers_boxes_and_masks(tmp_path: Path) -> None:
+    name, path = "hand_segmentation/handsegnet_handsynth_256x256", tmp_path / "random.safetensors"
+    save_weights(build(load_config(name)["model"]), path)
+    pipe = pipeline("hand_detection", name, checkpoint=path, max_hands=3, cfg_options={"detector.dilation": 5})
+    made = pipe.detector
+    assert isinstance(made, HandSegDetector)
+    assert (made.input_size, made.dilation, made.max_hands) == ((320, 320), 5, 3)
+    assert pipe(np.zeros((60, 80, 3), np.uint8)).masks.shape[1:] == (60, 80)
+    assert [step["type"] for step in pipe.config["test_transforms"]] == ["LoadImage"]
+
+
+def test_hands_that_are_cut_out_by_a_mask_carry_it(tmp_path: Path) -> None:
+    name = "pipelines/hand_3d_keypoints_poseprior"
+    config, prior, seg = load_config(name), tmp_path / "prior.safetensors", tmp_path / "seg.safetensors"
+    save_weights(build(config["model"]), prior)
+    save_weights(build(config["detector"]["net"]), seg)
+    pipe = pipeline("hand_3d_keypoints", name, checkpoint=prior, cfg_options={"detector.checkpoint": str(seg)})
+    image = np.zeros((64, 96, 3), np.uint8)
+    image[10:40, 10:60] = 255
+    finder = replace(pipe.finder, detector=detector())
+    for mirrored in (False, True):
+        (hand,) = replace(pipe, finder=finder)([image], mirrored=mirrored)
+        assert (hand.masks.shape, hand.masks[0, 20, 30], hand.masks[0, 20, 80]) == ((1, 64, 96), True, False)
+    none = replace(pipe, finder=finder)(np.zeros_like(image))
+    assert (len(none), none.masks.shape) == (0, (0, 64, 96))
+    assert pipe(image, boxes=[[5, 5, 50, 50]]).masks is None
+
+
+class Coarse(Nothing):
+    def prepare(self, model: Any, checkpoint: Any, transforms: Any, codec: Any) -> Any:
+        return lambda batch: {"mask": batch["img"][:, ::2, ::2].mean(-1).astype(np.float32) / 255}
+
+
+def test_a_mask_of_another_size_than_the_input_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"masks of 32 x 32 pixels do not fit the input of 64 x 64; .* stride"):
+        HandSegDetector(None, None, Coarse(), (), (64, 64)).detect([np.full((64, 64, 3), 255, np.uint8)])
 
 
 def test_mistakes_are_refused() -> None:

@@ -68,6 +68,23 @@ def test_boxes_and_hands_beyond_the_edge_do_not_harm() -> None:
     assert (draw(np.zeros((1, 1, 3), np.uint8), Hands.empty((1, 1))) == 0).all()
 
 
+def test_masks_are_translucent_with_a_contour_in_the_colour_of_their_side() -> None:
+    masks = np.zeros((1, 200, 300), bool)
+    masks[0, 20:40, 240:280] = True
+    for side, color in (("left", (255, 196, 0)), ("right", (0, 196, 255)), (None, (200, 200, 200))):
+        plain, drawn = draw(GREY, hand(side=side)), draw(GREY, replace(hand(side=side), masks=masks))
+        inside, edge = drawn[30, 260], drawn[20, 260]
+        np.testing.assert_array_equal(inside, 45 + np.array(color) // 2)
+        np.testing.assert_array_equal(edge, color)
+        far = np.ones((200, 300), bool)
+        far[18:42, 238:282] = False
+        np.testing.assert_array_equal(drawn[far], plain[far])
+    found = draw(GREY, Detections([[240, 20, 279, 39]], [0.5], masks=masks))
+    np.testing.assert_array_equal(found[30, 260], [145, 145, 145])
+    with pytest.raises(DataError, match=r"masks belong to an image of \(300, 200\), not \(100, 100\)"):
+        draw(np.zeros((100, 100, 3), np.uint8), Detections([[240, 20, 279, 39]], [0.5], masks=masks))
+
+
 def test_the_table_names_every_joint() -> None:
     out = io.StringIO()
     Console(file=out, width=120).print(joint_table(hand(), "photo.jpg"))

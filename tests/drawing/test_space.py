@@ -63,6 +63,12 @@ def test_a_row_for_each_hand_and_an_empty_one_for_none() -> None:
         assert (picture.shape, (picture == 255).all()) == ((100, 400, 3), True)
 
 
+@pytest.mark.parametrize("side", [0, -3])
+def test_views_without_pixels_are_refused(side: int) -> None:
+    with pytest.raises(DataError, match=f"side must be 1 pixel or more, not {side}"):
+        draw_in_space(hands(), side=side)
+
+
 def test_hands_without_depth_are_refused(tmp_path: Path) -> None:
     flat = replace(hands(), xyz_root=None)
     with pytest.raises(DataError, match="no xyz_root"):

@@ -50,6 +50,10 @@ def test_trains_is_measured_and_draws(config: dict[str, Any], tmp_path: Path) ->
     assert scores["IoU"] == pytest.approx(total[0] / total[1])
     with pytest.raises(ConfigError, match="rotate turns single hands"):
         measure(config, str(folder / "best.safetensors"), "cpu", rotate=90)
+    flipped = measure({**config, "flip_test": "aligned"}, str(folder / "best.safetensors"), "cpu")
+    assert 0 <= flipped["IoU"] <= 1
+    with pytest.raises(ConfigError, match=r"answers no joints of single hands.*leave out --baseline"):
+        measure(config, str(folder / "best.safetensors"), "cpu", baseline=True)
 
 
 def test_masks_of_another_size_or_with_other_labels_are_refused(tmp_path: Path) -> None:

@@ -161,6 +161,12 @@ def test_mirrored_coordinates_are_exact(shift: Any) -> None:
     np.testing.assert_allclose(out[0, 0] * SIZE, [70.25, 180.5], atol=1e-4)
 
 
+def test_the_mirror_images_mask_is_flipped_back() -> None:
+    masks = torch.rand(2, 6, 8)
+    out = FlipTest(Outputs(mask=torch.cat([masks, masks.flip(-1)])))(torch.zeros(2, 3, 6, 8))
+    torch.testing.assert_close(out["mask"], masks)
+
+
 def test_an_output_with_no_known_mirror_image_is_refused() -> None:
     with pytest.raises(ConfigError, match="'flow'"):
         FlipTest(Outputs(flow=torch.zeros(2, 1)))(torch.zeros(1, 3, 8, 8))

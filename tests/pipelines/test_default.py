@@ -242,7 +242,7 @@ def test_no_option_is_taken_and_forgotten() -> None:
     [
         (
             "hand_segmentation/handsegnet_handsynth_256x256",
-            "marks the pixels of hands, .*detectors/handsegnet.py makes a",
+            "marks the pixels of hands; 'hand_detection' takes such a config",
         ),
         ("face_2d_keypoints/hrnetv2_w18_wflw_256x256", "for training and testing only: no pipeline finds faces"),
         ("hand_gesture/gesture_mlp_handsynth", "'hand_gesture' takes its weights as gesture.checkpoint"),

@@ -203,6 +203,12 @@ def test_doubtful_labels_and_unlabelled_pictures_are_left_out_when_asked(labels:
     assert (len(samples), samples.unmatched.tolist()) == (1, [0])
 
 
+def test_no_masks_of_all_pictures_are_kept(labels: list[HandLabels]) -> None:
+    one = Detections([[0, 0, 3, 3]], [0.5], masks=np.ones((1, 9, 9), bool))
+    found = predict_pictures([labels[0].path] * 3, lambda pictures: [one for _ in pictures])
+    assert [(len(answer), answer.masks) for answer in found] == [(1, None)] * 3
+
+
 def test_a_limit_spreads_over_the_file(labels: list[HandLabels]) -> None:
     assert [image.path.name for image in measured_images(labels, limit=2)] == ["0.png", "3.png"]
     assert len(measured_images(labels, limit=99)) == 4
@@ -362,9 +368,10 @@ def test_processes_look_at_whole_batches_once_each() -> None:
 
     def predict(batch: list[Any]) -> list[Any]:
         sizes.append(len(batch))
-        return [path.stem for path in batch]
+        return [Hands.empty((int(path.stem), 1)) for path in batch]
 
     assert _predicted(paths, predict, 0, "pictures", Half(1, 2)) == []
     assert sizes == [16]
-    assert _predicted(paths, predict, 0, "pictures", Half(0, 2)) == [path.stem for path in paths]
+    found = _predicted(paths, predict, 0, "pictures", Half(0, 2))
+    assert [one.image_size for one in found] == [(number, 1) for number in range(37)]
     assert sizes == [16, 16, 5]

@@ -42,8 +42,8 @@ class FlipTest(nn.Module):
     ``offsets`` and ``displacements`` have x negated and go with maps whose mirror image needs no move, as
     `OffsetHeatmap`'s and `HandOffsets`'.
 
-    Of the other outputs, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the mirror image, and
-    ``xyz_root`` and ``xyz_bone`` with x negated.
+    Of the other outputs, ``mask`` is flipped back, ``presence`` is averaged as it is, ``handedness`` with 1 - p of the
+    mirror image, and ``xyz_root`` and ``xyz_bone`` with x negated.
 
     Args:
         model: the estimator, e.g. `TopDownEstimator`. As in torch's own wrappers it becomes the attribute ``module``,
@@ -79,6 +79,8 @@ class FlipTest(nn.Module):
             out = out[:, self.mirror]
         if name == "heatmaps":
             return self._shift(out.flip(-1), stride=width / out.shape[-1])
+        if name == "mask":
+            return out.flip(-1)
         if name == "simcc_x":
             return shift_columns(out.flip(-1), 1 - out.shape[-1] / width if self.shift == "aligned" else 0.0)
         if name in ("presence", "simcc_y"):
