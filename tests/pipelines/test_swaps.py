@@ -128,7 +128,9 @@ def test_random_weights_are_no_pipeline() -> None:
         pipeline(model=HRNET)
     with pytest.raises(MissingWeightsError, match=r"^detector: .* name a file as detector\.checkpoint="):
         pipeline("hand_3d_keypoints", "pipelines/hand_3d_keypoints_poseprior", checkpoint="prior.safetensors")
-    with pytest.raises(MissingWeightsError, match=r"no hands: name a file as checkpoint="):
+    with pytest.raises(
+        MissingWeightsError, match=r"no hands: name a file as checkpoint=, to `handkit predict` as --checkpoint$"
+    ):
         pipeline(model="hand_2d_keypoints/hrnetv2_w18_onehand10k_256x256")
 
 
