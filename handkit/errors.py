@@ -35,7 +35,9 @@ class MissingWeightsError(ConfigError):
         mend: where to name the file.
     """
 
-    def __init__(self, reason: str, mend: str = "name a file as checkpoint=") -> None:
+    def __init__(
+        self, reason: str, mend: str = "name a file as checkpoint=, to `handkit predict` as --checkpoint"
+    ) -> None:
         super().__init__(f"{reason}: {mend}")
         self.reason = reason
 

@@ -17,6 +17,8 @@ from handkit.formats.text import parse_config
 _DEEPEST = 20
 #: Keys at the top that handkit's own configs do not have, and others' do.
 _FOREIGN = frozenset({"data", "data_cfg", "total_epochs", "train_dataloader", "train_cfg", "optim_wrapper"})
+#: Stands before a base that is one of handkit's own configs; what is based on one is no config of another toolkit.
+SCOPE = "handkit::"
 #: By the type of the model: the toolkits, and their translators. EasyCV took the name from mmpose 0.x.
 _TOOLKITS: dict[str, tuple[str, Callable[..., Node]]] = {
     "TopDown": ("mmpose 0.x", mmpose_0x.translate),
@@ -49,7 +51,10 @@ def translation(path: Path) -> Translation | None:
     Raises:
         ConfigError: of a foreign file: what handkit cannot read or has no counterpart of, with its place.
     """
-    if path.suffix != ".py" or not _FOREIGN & _names(path):
+    if path.suffix != ".py":
+        return None
+    names = _names(path)
+    if SCOPE in names or not _FOREIGN & names:
         return None
     config = _read(path)
     model = config.get("model")
@@ -74,22 +79,24 @@ def _of_easycv(config: dict[str, Any]) -> bool:
 
 
 def _names(path: Path, depth: int = 0) -> set[str]:
-    """The variables of a file and of its bases; those of a text that is no Python are left to its reader."""
+    """The variables of a file and of its bases, and `SCOPE` for those of handkit; a text that is no Python has none."""
     try:
         body = ast.parse(path.read_text("utf-8")).body
         targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
         names = {target.id for target in targets if isinstance(target, ast.Name)}
-        bases = _bases(path, body) if depth < _DEEPEST else ()
+        bases = _bases(body) if depth < _DEEPEST else ()
     except (OSError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return set()
-    return names.union(*(_names(base, depth + 1) for base in bases))
+    return names.union(
+        *({SCOPE} if base.startswith(SCOPE) else _names(path.parent / base, depth + 1) for base in bases)
+    )
 
 
-def _bases(path: Path, body: Sequence[ast.stmt]) -> list[Path]:
+def _bases(body: Sequence[ast.stmt]) -> list[str]:
     for node in body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "_base_" for t in node.targets):
             bases = ast.literal_eval(node.value)
-            return [path.parent / base for base in ([bases] if isinstance(bases, str) else bases)]
+            return [str(base) for base in ([bases] if isinstance(bases, str) else bases)]
     return []
 
 
@@ -99,7 +106,7 @@ def _read(path: Path, depth: int = 0) -> dict[str, Any]:
         raise ConfigError(f"{path}: is based on itself, or on more than {_DEEPEST} files one upon the other")
     try:
         text = path.read_text("utf-8")
-        bases = _bases(path, ast.parse(text).body)
+        bases = _bases(ast.parse(text).body)
     except (OSError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {error}") from None
-    return parse_config(text, path.name, [_read(base, depth + 1) for base in bases])
+    return parse_config(text, path.name, [_read(path.parent / base, depth + 1) for base in bases])

@@ -19,7 +19,7 @@ from handkit.pipelines.keypoints import HandKeypoints
 from handkit.pipelines.top_down import TopDown
 from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle, shipped_detector
-from handkit.registry.config import find_config, load_config, with_options
+from handkit.registry.config import config_names, find_config, load_config, with_options
 from handkit.registry.limits import check_limits
 from handkit.registry.pairing import check_pairs, is_bottom_up, tells_space
 from handkit.registry.validate import validate
@@ -255,6 +255,9 @@ def _folder(name: str | Path) -> Path | None:
         find_config(name)
     except ConfigError as error:
         folder = hub.cached_model(str(name))
+        hint = did_you_mean(str(name), [*shipped, *config_names()])
+        if folder is None and any(hint == did_you_mean(bundle, [bundle]) for bundle in shipped):
+            raise ConfigError(f"no model {str(name)!r}: neither a bundle in the package nor a config; {hint}") from None
         if folder is None and hub.is_plain_id(str(name)):
             raise ConfigError(
                 f"{error}. If it is the id of a model of ModelScope's: none of its caches on this machine has it; "

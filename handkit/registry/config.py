@@ -2,7 +2,8 @@
 
 A config is a Python text file in mmengine's style: variables, `_base_` files merged below them, no imports of code.
 Helper variables begin with an underscore and are dropped. handkit's own configs are installed with it and found by
-their name below ``configs/``, from any folder. Those of EasyCV and mmpose are translated (`handkit.formats`).
+their name below ``configs/``, from any folder, and as ``handkit::NAME`` among the bases of a config that lies anywhere
+(`handkit.registry.bases`). Those of EasyCV and mmpose are translated (`handkit.formats`).
 """
 
 from __future__ import annotations
@@ -16,52 +17,22 @@ from typing import Any
 
 from mmengine.config import Config
 
-from handkit.errors import ConfigError, HandkitError, did_you_mean
+from handkit.errors import ConfigError, HandkitError
 from handkit.formats.foreign import Translation, translation
 from handkit.hub import bundle_path
+from handkit.registry.bases import BaseError, config_names, config_root, find_config, own_bases
 from handkit.registry.bundles import shipped_detector
 from handkit.registry.keys import NODE_LISTS
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def config_root() -> Path:
-    """The folder of handkit's own configs: inside the installed package, or beside it in a checkout."""
-    installed = _PACKAGE / "configs"
-    return installed if installed.is_dir() else _PACKAGE.parent / "configs"
-
-
-def config_names() -> list[str]:
-    """The names of handkit's own runnable configs, e.g. ``pipelines/hand_2d_keypoints_mediapipe``."""
-    root = config_root()
-    files = (path.relative_to(root) for path in root.rglob("*.py"))
-    return sorted(
-        path.with_suffix("").as_posix() for path in files if path.parts[0] != "_base_" and path.stem[0] != "_"
-    )
-
-
-def find_config(name: str | Path) -> Path:
-    """The file of a config.
-
-    Args:
-        name: a path, or the name of one of handkit's own, with or without ``configs/`` before and ``.py`` behind it.
-
-    Raises:
-        ConfigError: there is no such file.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    plain = path.as_posix().removeprefix("configs/").removesuffix(".py")
-    own = config_root() / f"{plain}.py"
-    if own.is_file():
-        return own
-    raise ConfigError(f"no config {str(name)!r}: neither a file nor one of handkit's own; {_nearest(plain)}")
-
-
-def _nearest(plain: str) -> str:
-    hint = did_you_mean(plain, config_names())
-    return hint if hint.startswith("did") else "`handkit ls configs` lists those"
+__all__ = [
+    "config_names",
+    "config_root",
+    "find_config",
+    "load_config",
+    "parse_options",
+    "translated",
+    "with_options",
+]
 
 
 def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -82,7 +53,10 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> d
     if (foreign := translated(path)) is not None:
         return with_options(foreign.config, options, str(path))
     try:
-        config = Config.fromfile(str(path), lazy_import=False)
+        with own_bases():
+            config = Config.fromfile(str(path), lazy_import=False)
+    except BaseError:
+        raise
     except Exception as error:
         reason = _reason(error)
         raise ConfigError(f"{path}: cannot be read as a config: {type(reason).__name__}: {reason}") from error

@@ -15,6 +15,7 @@ from mmengine.fileio import load
 
 from handkit.errors import ConfigError
 from handkit.files import writing
+from handkit.formats.foreign import SCOPE
 from handkit.registry.config import find_config, load_config
 
 _BASE = "_base_"
@@ -23,6 +24,8 @@ _ENVIRONMENT = re.compile(r"\{\{\s*\$[^}]*\}\}")  # mmengine's {{$NAME:default}}
 
 def copy_config(name: str | Path, folder: str | os.PathLike[str], flat: bool = False) -> list[Path]:
     """Copies a config so that it works from another folder, and resolves there to the same.
+
+    Bases ``handkit::NAME`` are found from every folder and stay with handkit.
 
     Args:
         name: see `handkit.registry.config.find_config`.
@@ -80,12 +83,12 @@ def _read(path: Path) -> str:
 
 
 def _bases(path: Path, text: str) -> list[str]:
-    """What the file's ``_base_`` names."""
+    """What the file's ``_base_`` names, without what is found from every folder."""
     try:
         bases = _assigned(text) if path.suffix == ".py" else load(str(path)).get(_BASE, [])
     except (ValueError, SyntaxError) as error:
         raise ConfigError(f"{path}: its {_BASE} is no list of names ({error}); copy it as one file, --flat") from None
-    names = [bases] if isinstance(bases, str) else list(bases)
+    names = [name for name in ([bases] if isinstance(bases, str) else bases) if not str(name).startswith(SCOPE)]
     for name in names:
         if "::" in name or os.path.isabs(name):
             raise ConfigError(

@@ -26,12 +26,12 @@ PIPELINE_KEYS: dict[str, str] = {
     "gesture": "the node that names what a hand does, of the task 'hand_gesture'",
     "runtime": "the node that executes the network",
     "given_rotations": "in how many turns a box given by the caller is tried, to find its hand's upright",
-    "box_threshold": "least score of a detected box, without a detector of a hand",
-    "presence_threshold": "least probability that a crop shows a hand",
+    "box_threshold": "the least score of a detected box, without a detector of a hand",
+    "presence_threshold": "the least probability that a crop shows a hand",
     "detection_threshold": "box_threshold where boxes alone are asked for, so that no presence judges them",
-    "pose_nms": "mean distance of two hands' joints, as a share of the smaller hand, below which the weaker is dropped",
-    "nms_iou": "overlap above which the weaker of two boxes is dropped",
-    "max_hands": "most hands per image",
+    "pose_nms": "the mean distance of two hands' joints, as a share of the smaller, below which the weaker is dropped",
+    "nms_iou": "the overlap above which the weaker of two boxes is dropped",
+    "max_hands": "the most hands per image",
 }
 
 #: Keys of a training that hold nodes; `model`, `codec` and `test_transforms` are shared with the pipeline.

@@ -108,6 +108,25 @@ def test_predict_replaces_no_picture_that_it_reads(cli: Any, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [photo]
 
 
+def test_predict_says_before_it_predicts_that_a_place_cannot_be_written(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "shut").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode, **_: not (mode & os.W_OK and Path(path).name == "shut"))
+    monkeypatch.setattr("handkit.pipelines.pipeline", lambda *args, **kwargs: pytest.fail("it predicts"))
+    for option, place, message in (
+        ("--json", "file/a.json", "file is a file and no folder"),
+        ("--out", "file", "file is a file and no folder"),
+        ("--out-3d", "file/drawn", "file is a file and no folder"),
+        ("--json", "shut/new/a.json", "nothing can be written into"),
+        ("--out", "shut", "nothing can be written into"),
+    ):
+        code, _, err = cli("predict", demo_image(), option, tmp_path / place)
+        assert (code, message in " ".join(err.split())) == (2, True), err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_names_are_no_markup_and_need_not_be_text(cli: Any, tmp_path: Path) -> None:
     folder = tmp_path / "a["
     folder.mkdir()

@@ -116,12 +116,21 @@ def test_the_size_of_the_input_changes_with_its_codec(weights: dict[str, Path], 
         run(sizes[0])
 
 
+@pytest.mark.parametrize("word", ["hand_2d_keypoint_pfld", "hand_3d_keypoint"])
+def test_a_bundle_whose_name_is_misspelt_is_suggested(word: str) -> None:
+    meant = word.replace("keypoint", "keypoints")
+    with pytest.raises(ConfigError, match=rf"^no model '{word}': .* did you mean '{meant}'\?$"):
+        pipeline(model=word)
+
+
 def test_random_weights_are_no_pipeline() -> None:
     with pytest.raises(MissingWeightsError, match=r"^detector: .*: name a file as detector\.checkpoint=, by cfg_opt"):
         pipeline(model=HRNET)
     with pytest.raises(MissingWeightsError, match=r"^detector: .* name a file as detector\.checkpoint="):
         pipeline("hand_3d_keypoints", "pipelines/hand_3d_keypoints_poseprior", checkpoint="prior.safetensors")
-    with pytest.raises(MissingWeightsError, match=r"no hands: name a file as checkpoint="):
+    with pytest.raises(
+        MissingWeightsError, match=r"no hands: name a file as checkpoint=, to `handkit predict` as --checkpoint$"
+    ):
         pipeline(model="hand_2d_keypoints/hrnetv2_w18_onehand10k_256x256")
 
 

@@ -69,7 +69,7 @@ def test_bases_of_bases_above_beside_and_as_json_move_along(tmp_path: Path) -> N
     [
         ("_base_ = ['{folder}/base.py']", "cannot move along"),
         ("_base_ = [name for name in ['base.py']]", "--flat"),
-        ("_base_ = ['absent.py']", "cannot be read"),
+        ("_base_ = ['absent.py']", "'absent.py' is no file"),
         ("work_dir = '{{ fileDirname }}/out'", "depends on where the file lies"),
         ("task = ", "cannot be read"),
     ],
