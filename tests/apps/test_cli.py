@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import handkit
 from handkit.apps.cli.inputs import pictures
 from handkit.datasets import HandScenes
 from handkit.demo_image import demo_image
@@ -263,6 +264,11 @@ def test_inputs_expand_and_never_share_a_drawing(tmp_path: Path, monkeypatch: py
     (tmp_path / "c").mkdir()
     with pytest.raises(DataError, match="no folder with pictures"):
         pictures(["c"])
+
+
+def test_python_m_handkit_is_the_command_line() -> None:
+    done = subprocess.run([sys.executable, "-m", "handkit", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == handkit.__version__
 
 
 def test_importing_handkit_is_light(in_subprocess: Callable[..., str]) -> None:
