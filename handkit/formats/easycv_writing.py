@@ -73,8 +73,8 @@ def detector_text(node: Mapping[str, Any], where: str = "detector") -> str:
     """
     fields = (
         Fields(node, where)
-        .expect(type="OneHandDetector", pad_value=None)
-        .drop("checkpoint", "runtime", "score_threshold")
+        .expect(type="OneHandDetector", pad_value=None, tile=None)
+        .drop("checkpoint", "runtime", "score_threshold", "tile_from")
     )
     net = fields.node("net").expect(type="SSDLite").drop("selection", "assigner", "loss")
     nms, most = fields.take("nms_iou"), fields.take("max_detections")
