@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import pprint
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from handkit.formats.fields import Fields
 from handkit.formats.modelscope import JOINTS
 from handkit.formats.schedules import Node
 
+_fields = partial(Fields, target="EasyCV")
 DETECTOR_WEIGHTS = "detection/detection_model.pth"
 DETECTOR_CONFIG = "detection/config.py"
 
@@ -23,12 +25,12 @@ def sections(config: Mapping[str, Any], where: str = "config") -> Node:
     Raises:
         ConfigError: EasyCV has no counterpart of a part.
     """
-    Fields(config, where).expect(task="hand_2d_keypoints", retry_detector=None, presence_threshold=None, pose_nms=None)
-    model = Fields(config["model"], f"{where}.model").expect(type="TopDownEstimator", aux_heads=(), losses=())
+    _fields(config, where).expect(task="hand_2d_keypoints", retry_detector=None, presence_threshold=None, pose_nms=None)
+    model = _fields(config["model"], f"{where}.model").expect(type="TopDownEstimator", aux_heads=(), losses=())
     backbone = _hrnet(model.node("backbone"))
     head = model.node("head").expect(type="HRNetV2Head", out_channels=JOINTS, softmax=False)
     channels = list(head.take("in_channels"))
-    codec = Fields(config["codec"], f"{where}.codec").expect(type="GaussianHeatmap", probabilities=False, blur=0.0)
+    codec = _fields(config["codec"], f"{where}.codec").expect(type="GaussianHeatmap", probabilities=False, blur=0.0)
     sizes = {"image_size": list(codec.take("input_size")), "heatmap_size": list(codec.take("heatmap_size"))}
     data_cfg = {**sizes, "num_output_channels": JOINTS, "num_joints": JOINTS}
     kernel, dark, sigma = codec.take("kernel"), codec.take("dark"), codec.take("sigma")
@@ -72,7 +74,7 @@ def detector_text(node: Mapping[str, Any], where: str = "detector") -> str:
         ConfigError: EasyCV has no counterpart of a part.
     """
     fields = (
-        Fields(node, where)
+        _fields(node, where)
         .expect(type="OneHandDetector", pad_value=None, tile=None)
         .drop("checkpoint", "runtime", "score_threshold", "tile_from")
     )
@@ -171,11 +173,11 @@ def _head(channels: Sequence[int]) -> Node:
 
 def _steps(nodes: Sequence[Any], where: str) -> list[Node]:
     """The one list that EasyCV's networks for hands are tested with."""
-    fields = [Fields(node, f"{where}.{index}") for index, node in enumerate(nodes)]
+    fields = [_fields(node, f"{where}.{index}") for index, node in enumerate(nodes)]
     kinds = ("LoadImage", "TopDownAffine", "MMToTensor", "NormalizeTensor", "PoseCollect")
     for part, kind in zip(fields, kinds, strict=False):
         part.expect(type=kind)
-    Fields({"steps": len(fields)}, where).expect(steps=len(kinds))
+    _fields({"steps": len(fields)}, where).expect(steps=len(kinds))
     fields[1].expect(padding=1.25, use_udp=False, border="constant")
     return [
         {"type": "TopDownAffine"},
@@ -190,7 +192,7 @@ def _steps(nodes: Sequence[Any], where: str) -> list[Node]:
 
 
 def _normalise(nodes: Sequence[Any], where: str) -> Node:
-    first, second = (Fields(node, f"{where}.{index}") for index, node in enumerate(nodes))
+    first, second = (_fields(node, f"{where}.{index}") for index, node in enumerate(nodes))
     first.expect(type="MMToTensor")
     second.expect(type="NormalizeTensor")
     return {key: list(second.take(key)) for key in ("mean", "std")}

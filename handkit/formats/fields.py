@@ -16,16 +16,18 @@ class Fields:
     Args:
         node: the foreign node.
         where: its place, for messages.
+        target: what it is to become, for messages: the toolkit that must have a counterpart.
 
     Raises:
         ConfigError: it is no dict.
     """
 
-    def __init__(self, node: Any, where: str) -> None:
+    def __init__(self, node: Any, where: str, target: str = "handkit") -> None:
         if not isinstance(node, Mapping):
             raise ConfigError(f"{where}: expected a dict, got {node!r}")
         self._left = dict(node)
         self.where = where
+        self._target = target
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
@@ -43,10 +45,10 @@ class Fields:
 
     def node(self, key: str, default: Any = _NEEDED) -> Fields:
         """The node of a key."""
-        return Fields(self.take(key, default), f"{self.where}.{key}")
+        return Fields(self.take(key, default), f"{self.where}.{key}", self._target)
 
     def expect(self, **allowed: Any) -> Fields:
-        """Takes keys that must be absent or have this value, the only one that handkit's counterpart does.
+        """Takes keys that must be absent or have this value, the only one that the counterpart does.
 
         Raises:
             ConfigError: one has another value.
@@ -54,7 +56,9 @@ class Fields:
         for key, value in allowed.items():
             given = self._left.pop(key, value)
             if plain(given) != plain(value):
-                raise ConfigError(f"{self.where}: {key}={given!r} has no counterpart in handkit, only {key}={value!r}")
+                raise ConfigError(
+                    f"{self.where}: {key}={given!r} has no counterpart in {self._target}, only {key}={value!r}"
+                )
         return self
 
     def kind(self, *types: str) -> str:
@@ -65,7 +69,9 @@ class Fields:
         """
         name: str = self.take("type")
         if name not in types:
-            raise ConfigError(f"{self.where}: type={name!r} has no counterpart in handkit, only {', '.join(types)}")
+            raise ConfigError(
+                f"{self.where}: type={name!r} has no counterpart in {self._target}, only {', '.join(types)}"
+            )
         return name
 
     def drop(self, *keys: str) -> Fields:
