@@ -27,6 +27,8 @@ def main() -> None:
     figure.set_size_inches(6 * len(groups) + 1, 6)
     for axes, group in zip(panels[0], groups, strict=True):
         _draw(axes, group.split(","), files)
+    lines = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
+    figure.legend(lines.values(), lines.keys(), fontsize=8, ncols=2, loc="outside lower center")
     figure.savefig(out, dpi=110)
 
 
@@ -39,10 +41,13 @@ def _draw(axes: Axes, metrics: list[str], files: list[Path]) -> None:
             shown = [(int(row["epoch"]), float(row[metric])) for row in rows if row.get(metric)]
             if not shown:
                 sys.exit(f"{path}: has no column {metric!r}; it has {', '.join(rows[0]) if rows else 'no rows'}")
-            axes.plot(*zip(*shown, strict=True), marker="o", label=f"{path.stem}: {metric}")
+            axes.plot(
+                *zip(*shown, strict=True),
+                marker="o",
+                label=path.stem if len(metrics) == 1 else f"{path.stem}: {metric}",
+            )
     axes.set(xlabel="epoch", ylabel=", ".join(metrics))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12))  # below, where no line runs
 
 
 if __name__ == "__main__":
