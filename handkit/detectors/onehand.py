@@ -66,7 +66,7 @@ class OneHandDetector:
         max_detections: int = 200,
         pad_value: int | None = None,
         tile: float | None = None,
-        tile_from: int = 480,
+        tile_from: int = 320,
     ) -> None:
         for name, value in (("score_threshold", score_threshold), ("nms_iou", nms_iou)):
             if not 0 <= value <= 1:

@@ -97,7 +97,7 @@ class Bright:
 def test_a_detector_with_tiles_finds_what_is_too_small_in_the_whole_image() -> None:
     image = np.zeros((960, 1280, 3), np.uint8)
     image[500:530, 700:730] = 255
-    small = np.zeros((240, 320, 3), np.uint8)
+    small = np.zeros((240, 310, 3), np.uint8)
     small[100:160, 100:160] = 255
     net = Bright()
     alone = OneHandDetector(net, None, net, (), 0.1)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def test_a_detector_with_tiles_finds_what_is_too_small_in_the_whole_image() -> N
     tiled = OneHandDetector(net, None, net, (), 0.1, tile=0.5)  # type: ignore[arg-type]
     found, whole_image = tiled.detect([image, small])
     np.testing.assert_allclose(found.boxes, [[700, 500, 730, 530]], atol=3)
-    np.testing.assert_allclose(whole_image.boxes, [[100, 100, 160, 160]], atol=1)
+    np.testing.assert_allclose(whole_image.boxes, [[100, 100, 160, 160]], atol=2)
     np.testing.assert_array_equal(whole_image.boxes, alone.detect([small])[0].boxes)
     net.batches.clear()
     tiled.detect([image] * 3)
