@@ -56,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photographs(root / "handphotos")
     for number in range(102):
         noise(root / "rooms" / f"{number:03d}.png", 64, 56)
-    for part in ("train", "val", "company", "scenes", "val_scenes"):
+    for part in ("train", "val", "company", "pairs", "scenes", "val_scenes"):
         shutil.copytree(FILES / "shards", root / "handsynth" / part)
     found = [*root.glob("rooms/*.png"), *root.glob("handphotos/images/*.png")]
     boxes = {"boxes": [[1.0, 50, 20, 56], [100.0, 60, 230, 110]], "box_scores": [0.3, 0.2]}
