@@ -106,8 +106,10 @@ class OneHandDetector:
     def _windows(self, image: Array) -> list[Window]:
         """The whole image, and its tiles."""
         height, width = image.shape[:2]
-        tiled = self.tile is not None and max(width, height) >= self.tile_from
-        return [(0, 0, width, height), *(tiles((width, height), self.tile) if self.tile and tiled else ())]
+        image_alone = [(0, 0, width, height)]
+        if self.tile is None or max(width, height) < self.tile_from:
+            return image_alone
+        return image_alone + tiles((width, height), self.tile)
 
     def _merged(self, image: Array, windows: list[Window], looked: list[Detections]) -> Detections:
         """What was found in the whole image and in its tiles, in pixels of the image."""
