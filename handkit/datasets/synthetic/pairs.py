@@ -16,6 +16,8 @@ Array = NDArray[Any]
 
 #: The least distance of two hands' points: about two fingers' radii.
 NEAREST = 19e-3
+#: Of the points of `limbs`, those of the hand: its bones', 100, and the forearm's first 5, at the wrist.
+OF_THE_HAND = slice(105)
 # Of two hands that clasp each other: palms are thicker than fingers.
 _CLASPED = 23e-3
 _TRIES = 8
@@ -44,8 +46,8 @@ def meeting(rng: np.random.Generator, first: Array, second: Array) -> Array | No
 
     None where every place that was tried is taken.
     """
-    extent = float(np.ptp(first[:105], axis=0).max())
-    start = first[:105].mean(0) - second[:105].mean(0)
+    extent = float(np.ptp(first[OF_THE_HAND], axis=0).max())
+    start = first[OF_THE_HAND].mean(0) - second[OF_THE_HAND].mean(0)
     for _ in range(_TRIES):
         angle = rng.uniform(0, 2 * np.pi)
         reach = extent * rng.uniform(0.7, 1.3)
@@ -86,7 +88,7 @@ def clasping(rng: np.random.Generator, first: Array, second: Array, away: Array)
 
     None where it would lie in the first's forearm.
     """
-    start = first[:105].mean(0) - second[:105].mean(0) + rng.normal(0, 0.02, 3)
+    start = first[OF_THE_HAND].mean(0) - second[OF_THE_HAND].mean(0) + rng.normal(0, 0.02, 3)
     aside = 0.3 * away
     return _closed(first, second, start, aside, _CLASPED) if gap(first, second + start + aside) >= _CLASPED else None
 

@@ -21,7 +21,7 @@ from handkit.datasets.synthetic.extras import (
     thing_in_front,
 )
 from handkit.datasets.synthetic.flesh import Flesh
-from handkit.datasets.synthetic.pairs import NEAREST, gap, limbs
+from handkit.datasets.synthetic.pairs import NEAREST, OF_THE_HAND, gap, limbs
 from handkit.datasets.synthetic.sampling import SceneSampler, from_anywhere, in_frame
 from handkit.datasets.synthetic.scene import Camera, Scene
 from handkit.datasets.synthetic.skin import Skin
@@ -156,7 +156,7 @@ class WideSceneSampler(SceneSampler):
                 return False
             figure = body(rng, shoulder, joints[0] - shoulder, hand.skin, _cloth(rng, hand.sleeve))
         bodies = tuple(thing for person in people for thing in person.things if not thing.held)
-        if blocks(figure + bodies, mine[:105]) or any(blocks(figure, other[:105]) for other in others):
+        if blocks(figure + bodies, mine[OF_THE_HAND]) or any(blocks(figure, other[OF_THE_HAND]) for other in others):
             return False
         things = figure
         if rng.random() < IN_FRONT:
