@@ -33,6 +33,7 @@ from handkit.registry import resolve as resolve_type
 from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import load_config, with_options
 from handkit.registry.keys import PIPELINE_KEYS
+from handkit.registry.mask_detector import marks_pixels, mask_detector
 from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
 
@@ -78,7 +79,8 @@ def write_bundle(
             are kept.
         checkpoint: the network's weights.
         card: what is said about them.
-        detector: a config with a `detector`, or the name of a bundle in the package, to whose detector the new one then
+        detector: a config with a `detector`, one of the task 'hand_segmentation', whose boxes are those of the pieces
+            of its mask, or the name of a bundle in the package, to whose detector the new one then
             refers; None takes that of `config`. A network that reads whole images needs none.
         detector_checkpoint: the detector's weights; None leaves the reference that its node names.
         cfg_options: changes by dotted key to the bundle's config, e.g. ``{'presence_threshold': 0.5}``.
@@ -156,6 +158,8 @@ def _pipeline_config(config: dict[str, Any], detector: str | Path | None, where:
         kept |= shipped_detector(shipped[str(detector)])
     elif detector is not None:
         other = load_config(detector)
+        if marks_pixels(other):
+            other = mask_detector(other)
         if not other.get("detector"):
             raise ConfigError(f"{detector}: names no 'detector'")
         kept |= {key: other[key] for key in ("detector", "retry_detector") if other.get(key)}

@@ -21,6 +21,7 @@ from handkit.registry import DETECTORS, MODELS, TRANSFORMS, build, resolve
 from handkit.registry.bundles import load_bundle, shipped_detector
 from handkit.registry.config import config_names, find_config, load_config, with_options
 from handkit.registry.limits import check_limits
+from handkit.registry.mask_detector import DETECTION_KEYS, marks_pixels, mask_detector
 from handkit.registry.pairing import check_pairs, is_bottom_up, tells_space
 from handkit.registry.validate import validate
 from handkit.runtime.build import build_net
@@ -32,8 +33,6 @@ DEFAULTS: dict[str, str | Path] = {
 }
 #: The tasks that a model for joints is made for; it answers either, and gestures and boxes too.
 _OF_JOINTS = ("hand_2d_keypoints", "hand_3d_keypoints")
-#: What of a pipeline for joints is left when it only answers boxes.
-_DETECTION_KEYS = ("card", "detector", "box_threshold", "nms_iou", "max_hands")
 #: The nodes of a config that are detectors, and the keys at its top that go before arguments of theirs.
 _DETECTORS = ("detector", "retry_detector")
 _OF_DETECTORS = {"score_threshold": "box_threshold", "nms_iou": "nms_iou", "max_hands": "max_hands"}
@@ -162,8 +161,8 @@ def resolve_config(
         raise ConfigError(f"no task {task!r}; {did_you_mean(task, DEFAULTS)}")
     name = DEFAULTS[task] if model is None else model
     config = _with_detector(read_model(name, cfg_options, checkpoint))
-    if task == "hand_detection" and config.get("task") == "hand_segmentation":
-        config = _mask_detector(config)
+    if task == "hand_detection" and marks_pixels(config):
+        config = mask_detector(config)
     _check_answered(config.get("task"), f"{name}: ")
     if task in _OF_JOINTS and config.get("task") in _OF_JOINTS:
         config = {**config, "task": task}
@@ -223,26 +222,6 @@ def _with_detector(config: dict[str, Any]) -> dict[str, Any]:
     return {"runtime": {"type": "TorchRuntime"}, **shipped_detector(hub.bundle_path("hand_detection")), **config}
 
 
-def _mask_detector(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a network that marks pixels as one that answers the boxes of their pieces.
-
-    `detector` in it changes arguments of the `HandSegDetector`.
-    """
-    load, *steps = config["test_transforms"]
-    sizes = [step["input_size"] for step in steps if "input_size" in step]
-    made = {
-        "type": "HandSegDetector",
-        "net": {key: value for key, value in config["model"].items() if key != "losses"},
-        "checkpoint": config.get("checkpoint"),
-        "runtime": config.get("runtime", {"type": "TorchRuntime"}),
-        "transforms": [step for step in steps if getattr(resolve(step["type"], TRANSFORMS), "stage", "") == "tensor"],
-        **({"input_size": sizes[-1]} if sizes else {}),
-    }
-    kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
-    detector = {**made, **config.get("detector", {})}
-    return {**kept, "task": "hand_detection", "test_transforms": [load], "detector": detector}
-
-
 def _folder(name: str | Path) -> Path | None:
     """The folder of a model on this machine, brought here if it is on a server; None for a config."""
     if isinstance(name, str) and hub.is_model_reference(name):
@@ -281,7 +260,7 @@ def _detection_part(
     """
     if is_bottom_up(config):
         raise ConfigError(f"{where}: finds hands by their joints, without a detector: ask for 'hand_2d_keypoints'")
-    kept = {key: config[key] for key in _DETECTION_KEYS if key in config}
+    kept = {key: config[key] for key in DETECTION_KEYS if key in config}
     if "detection_threshold" in config and "box_threshold" not in asked:
         kept["box_threshold"] = config["detection_threshold"]
     if checkpoint is not None:

@@ -31,6 +31,7 @@ from handkit.metrics.scores import Scores, names_of, score
 from handkit.pipelines.build import pipeline, read_model
 from handkit.pipelines.nets import used_nets
 from handkit.registry import DATASETS, METRICS, build
+from handkit.registry.mask_detector import marks_pixels, mask_detector
 from handkit.registry.pairing import is_bottom_up
 from handkit.registry.validate import validate
 from handkit.skeleton import HAND, SKELETONS
@@ -108,6 +109,8 @@ def measure_pipeline(
             f"got {rotate}, {limit} and {negatives_count}"
         )
     config = read_model(model, cfg_options, checkpoint)
+    if marks_pixels(config):
+        config = {**{key: config[key] for key in ("val_dataset",) if key in config}, **mask_detector(config)}
     if config.get("detector") is None and not is_bottom_up(config):
         raise ConfigError(f"{model}: names no 'detector', without which no whole photograph is measured")
     validate(config, str(model), use="pipeline")

@@ -205,6 +205,21 @@ def test_the_detector_of_a_bundle_in_the_package_is_referred_to(weights: dict[st
     np.testing.assert_array_equal(found[0].boxes, found[1].boxes)
 
 
+def test_a_network_that_marks_pixels_is_a_detector(tmp_path: Path) -> None:
+    recipes = "hand_3d_keypoints/poseprior_handsynth_256x256", "hand_segmentation/handsegnet_handsynth_256x256"
+    prior, segmenter = tmp_path / "prior.safetensors", tmp_path / "segmenter.safetensors"
+    for recipe, path in zip(recipes, (prior, segmenter), strict=True):
+        save_weights(build(load_config(recipe)["model"]), path)
+    folder = write_bundle(tmp_path / "b", recipes[0], prior, CARD, recipes[1], segmenter)
+    made = load_bundle(folder)["detector"]
+    assert (made["type"], made["input_size"]) == ("HandSegDetector", [320, 320])
+    stored = read_state_dict(made["checkpoint"])
+    for key, value in read_state_dict(segmenter).items():
+        torch.testing.assert_close(stored[key].float(), value.float(), rtol=1e-3, atol=1e-4)
+    pipe = handkit.pipeline("hand_3d_keypoints", folder, box_threshold=0.0)
+    assert pipe(demo_image()).masks.shape[1:] == (480, 640)
+
+
 def test_a_network_for_whole_images_needs_no_detector(tmp_path: Path) -> None:
     recipe = "hand_2d_keypoints/posenet_mobilenetv2_s16_multihand_handsynth_321x321"
     save_weights(build(load_config(recipe)["model"]), tmp_path / "posenet.safetensors")

@@ -15,6 +15,7 @@ from PIL import Image
 from handkit.datasets import RHD, HandShards
 from handkit.engine import build_runner, measure
 from handkit.errors import ConfigError, DataError
+from handkit.pipelines.measuring import measure_pipeline
 from handkit.registry.config import load_config
 
 FILES = Path(__file__).parents[1] / "datasets" / "files"
@@ -50,6 +51,11 @@ def test_trains_is_measured_and_draws(config: dict[str, Any], tmp_path: Path) ->
     assert scores["IoU"] == pytest.approx(total[0] / total[1])
     with pytest.raises(ConfigError, match="rotate turns single hands"):
         measure(config, str(folder / "best.safetensors"), "cpu", rotate=90)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    boxes = measure_pipeline(tmp_path / "config.json", folder / "best.safetensors", "cpu")
+    assert boxes.counts["images"] == len(samples)
+    assert {"recall", "false_hands_per_image", "box_AP"} < set(boxes.values)
+    assert "IoU" not in boxes.values
     flipped = measure({**config, "flip_test": "aligned"}, str(folder / "best.safetensors"), "cpu")
     assert 0 <= flipped["IoU"] <= 1
     with pytest.raises(ConfigError, match=r"answers no joints of single hands.*leave out --baseline"):
