@@ -24,7 +24,8 @@ LABELS = (
     *("keypoints", "visible", "box", "right", "hand", "sample_id"),
     *("xyz_root", "xyz_cam", "boxes", "box_points", "ignored_boxes", "image_size", "gesture"),
 )
-_GRACE = 30
+#: Seconds: longer than a batch takes on a busy CPU.
+_GRACE = 120
 #: Columns with as many rows as an image has boxes: what they are filled up with.
 _BOXES = {"boxes": 0.0, "ignored_boxes": 0.0, "box_points": np.nan}
 #: What the numbers of rows of some of them are called.
