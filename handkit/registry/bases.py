@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,8 @@ def own_bases() -> Iterator[None]:
     """While it lasts, mmengine finds the bases ``handkit::NAME``, which else it knows of OpenMMLab's packages only.
 
     Raises:
-        BaseError: by mmengine's reader: a base ``handkit::NAME`` that handkit has not, or a file that is not there.
+        BaseError: by mmengine's reader: a base ``handkit::NAME`` that handkit has not, one of a package that is not
+            installed, or a file that is not there.
     """
     with _READING:
         theirs = Config._get_cfg_path
@@ -65,6 +67,8 @@ def own_bases() -> Iterator[None]:
         def place(cfg_path: str, filename: str) -> tuple[str, str | None]:
             if isinstance(cfg_path, str) and cfg_path.startswith(SCOPE):
                 return str(find_base(cfg_path, filename)), None
+            if isinstance(cfg_path, str) and "::" in cfg_path:
+                return _of_package(cfg_path, filename)
             found: tuple[str, str | None] = theirs(cfg_path, filename)
             if not Path(found[0]).is_file():
                 raise _absent(cfg_path, filename)
@@ -95,6 +99,23 @@ def find_base(name: str, config: str | Path) -> Path:
         hint = hint if hint.startswith("did") else "`handkit ls configs` lists them"
         raise BaseError(f"{config}: its base {name!r} is none of handkit's configs; {hint}")
     return own
+
+
+def _of_package(name: str, config: str) -> tuple[str, str]:
+    """The file of a base such as ``mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py``, and its package, unimported."""
+    package, _, inner = name.partition("::")
+    try:
+        found = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        found = None
+    places = found.submodule_search_locations if found is not None else None
+    mend = "copy it, with what it is based on, beside the config and name it by its path"
+    if not places:
+        raise BaseError(f"{config}: its base {name!r} is of the package {package!r}, which is not installed; {mend}")
+    path = Path(places[0]) / ".mim" / "configs" / inner
+    if not path.is_file():
+        raise BaseError(f"{config}: its base {name!r} is none of the configs that {package!r} installed; {mend}")
+    return str(path), package
 
 
 def _absent(name: str, config: str) -> BaseError:

@@ -54,6 +54,8 @@ def test_parts_are_named_too_and_bases_of_bases_lie_in_other_folders(tmp_path: P
         ("handkit::zzz", r"none of handkit's configs; `handkit ls configs` lists them$"),
         ("handkit::../handkit/registry/keys", "none of handkit's configs"),
         (TINY, rf"'{TINY}' is no file, seen from the config's own folder; handkit's own is named 'handkit::{TINY}'$"),
+        ("nomm::rtm/net.py", r"is of the package 'nomm', which is not installed; copy it, .* name it by its path$"),
+        ("numpy::rtm/net.py", "is none of the configs that 'numpy' installed; copy it"),
         ("absent.py", r"its base 'absent\.py' is no file, seen from the config's own folder$"),
     ],
 )
@@ -63,6 +65,19 @@ def test_a_base_that_is_not_there_is_one_error(base: str, message: str, tmp_path
         with pytest.raises(ConfigError, match=message) as caught:
             load_config(path)
         assert str(caught.value).startswith(f"{below}: its base")
+
+
+def test_a_base_of_an_installed_package_is_read_without_importing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "nomm"
+    (package / ".mim" / "configs" / "rtm").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('imported')\n")
+    config(package / ".mim" / "configs" / "rtm" / "net.py", "model = dict(type='Net', depth=5)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    merged = load_config(config(tmp_path / "my.py", "_base_ = 'nomm::rtm/net.py'\nmodel = dict(depth=7)\n"))
+    assert merged["model"]["depth"] == 7
+    assert merged["model"]["type"].removeprefix("nomm.") == "Net"
 
 
 def test_what_is_based_on_handkit_is_no_config_of_another_toolkit(tmp_path: Path) -> None:
