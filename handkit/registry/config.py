@@ -22,7 +22,7 @@ from handkit.formats.foreign import Translation, translation
 from handkit.hub import bundle_path
 from handkit.registry.bases import BaseError, config_names, config_root, find_config, own_bases
 from handkit.registry.bundles import shipped_detector
-from handkit.registry.keys import NODE_LISTS
+from handkit.registry.keys import DOTTED_KEYS, NODE_LISTS
 
 __all__ = [
     "config_names",
@@ -101,6 +101,10 @@ def with_options(config: dict[str, Any], options: Mapping[str, Any] | None, wher
                 f"{where}: option {key}={value!r}: helpers are in their places already when options come; name the "
                 "place, e.g. test_transforms.1.padding=1.5"
             )
+        table, _, name = key.partition(".")
+        if table in DOTTED_KEYS and name:
+            merged[table] = {**(merged.get(table) or {}), name: value}
+            continue
         try:
             merged.merge_from_dict({key: copy.deepcopy(value)})  # which takes ``_delete_`` out of it
         except (KeyError, IndexError, TypeError, AssertionError, AttributeError) as error:

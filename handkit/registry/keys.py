@@ -121,6 +121,9 @@ class TrainingSettings:
             raise ConfigError(
                 f"clip_grad_norm: {self.clip_grad_norm} is not positive; None leaves gradients as they are"
             )
+        for part, weights in (self.init_cfg or {}).items():
+            if not isinstance(weights, str):
+                raise ConfigError(f"init_cfg: {part!r} must name a file of weights, not {weights!r}")
         if self.accumulate > self.batch_size:
             raise ConfigError(f"accumulate: a batch of {self.batch_size} cannot be parted into {self.accumulate}")
 
@@ -160,6 +163,8 @@ TRAINING_KEYS: dict[str, str] = {
 CONFIG_KEYS: dict[str, str] = {**PIPELINE_KEYS, **TRAINING_KEYS}
 #: Keys that hold lists of nodes.
 NODE_LISTS = ("train_transforms", "test_transforms", "metrics")
+#: Keys that hold a dict whose own keys are dotted names.
+DOTTED_KEYS = ("init_cfg",)
 #: Keys that change neither weights nor measurements, so that a training may be resumed with another value of theirs.
 NEUTRAL_KEYS = frozenset(
     {*PIPELINE_KEYS, "workers", "save_interval", "keep_last", "log_interval", "tensorboard"}

@@ -63,6 +63,15 @@ def test_options_change_lists_nodes_and_types() -> None:
     assert load_config(HRNET)["test_transforms"][1]["padding"] == 1.25
 
 
+def test_an_option_changes_the_weights_of_one_part() -> None:
+    recipe = "hand_3d_keypoints/poseprior_joint_handsynth_256x256"
+    plain = load_config(recipe)["init_cfg"]
+    changed = load_config(recipe, {"init_cfg.aux_heads.handedness": "side.safetensors"})["init_cfg"]
+    assert changed == {**plain, "aux_heads.handedness": "side.safetensors"} != plain
+    tiny = "hand_2d_keypoints/hrnetv2_w18_dark_tiny"
+    assert load_config(tiny, {"init_cfg.backbone": "a.pth"})["init_cfg"] == {"backbone": "a.pth"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -62,6 +62,7 @@ def test_one_config_serves_all_uses() -> None:
         ({"precision": "half"}, "precision='half' is not Literal"),
         ({"ema_decay": 1.0}, r"ema_decay: 1\.0 is not in \[0, 1\)"),
         ({"clip_grad_norm": 0.0}, "clip_grad_norm"),
+        ({"init_cfg": {"aux_heads": {"handedness": "a.pth"}}}, "init_cfg: 'aux_heads' must name a file of weights"),
         ({"accumulate": 9}, "a batch of 8 cannot be parted into 9"),
         ({"optimizer": dict(type="AdamWW")}, "registered as 'AdamWW'; did you mean 'AdamW'"),
         ({"optimizer": dict(type="AdamW", learning_rate=1)}, "AdamW takes no argument 'learning_rate'"),
