@@ -128,6 +128,29 @@ def test_predict_says_before_it_predicts_that_a_place_cannot_be_written(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (("compare", "hand_2d_keypoints"), ("--out", "--json")),
+        (("thresholds", "hand_2d_keypoints"), ("--json",)),
+        (("test", "hand_2d_keypoints", "--detector"), ("--out", "--log", "--report")),
+    ],
+)
+def test_who_measures_says_before_it_that_a_place_cannot_be_written(
+    cli: Any, tmp_path: Path, command: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    for option in options:
+        code, _, err = cli(*command, "--data", "absent.json", option, tmp_path / "file" / "a.json")
+        assert (code, "file is a file and no folder" in err) == (2, True), err
+
+
+@pytest.mark.parametrize("turns", ["²", "a", "-90", ""])
+def test_turns_are_degrees(cli: Any, turns: str) -> None:
+    code, _, err = cli("compare", "hand_2d_keypoints", "--data", "absent.json", f"--turns={turns}")
+    assert (code, "--turns takes degrees" in err) == (2, True), err
+
+
 def test_names_are_no_markup_and_need_not_be_text(cli: Any, tmp_path: Path) -> None:
     folder = tmp_path / "a["
     folder.mkdir()
