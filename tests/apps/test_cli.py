@@ -145,6 +145,23 @@ def test_who_measures_says_before_it_that_a_place_cannot_be_written(
         assert (code, "file is a file and no folder" in err) == (2, True), err
 
 
+def test_who_measures_replaces_no_file_that_is_read(cli: Any, tmp_path: Path) -> None:
+    labels, config = tmp_path / "labels.json", tmp_path / "mine.py"
+    for file in (labels, config):
+        file.write_text("mine")
+    for arguments in (
+        ("compare", config, "--data", labels, "--json", labels),
+        ("compare", config, "--data", labels, "--out", config),
+        ("thresholds", config, "--data", labels, "--json", tmp_path / "." / "labels.json"),
+        ("test", config, "--detector", "--data", labels, "--out", labels),
+        ("data", "check", config, "--json", config),
+        ("data", "browse", config, "--out", config),
+    ):
+        code, _, err = cli(*arguments)
+        assert (code, "would replace a file that is read" in err) == (2, True), err
+    assert [labels.read_text(), config.read_text()] == ["mine", "mine"]
+
+
 @pytest.mark.parametrize("turns", ["²", "a", "-90", ""])
 def test_turns_are_degrees(cli: Any, turns: str) -> None:
     code, _, err = cli("compare", "hand_2d_keypoints", "--data", "absent.json", f"--turns={turns}")

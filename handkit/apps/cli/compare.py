@@ -29,8 +29,8 @@ def compare(
 
     if not turns.replace(",", "").replace(" ", "").isdecimal():
         raise ConfigError(f"--turns takes degrees with commas between them, not {turns!r}")
-    check_file("--out", out)
-    check_file("--json", json_file)
+    for option, path in (("--out", out), ("--json", json_file)):
+        check_file(option, path, (data, *models))
     rows = compare_pipelines(
         models,
         data,

@@ -27,7 +27,7 @@ def thresholds(
     from handkit.files import write_json
     from handkit.pipelines.sweeping import markdown, sweep_thresholds
 
-    check_file("--json", json_file)
+    check_file("--json", json_file, (data, model, checkpoint))
     choices = sweep_thresholds(
         model,
         data,

@@ -23,7 +23,7 @@ def browse(
     from handkit.registry.config import load_config, parse_options
     from handkit.reports.browse import browse as write
 
-    check_file("--out", out)
+    check_file("--out", out, (config,))
     resolved = load_config(config, parse_options(cfg_options or []))
     bad = write(resolved, out, split, count, epoch, Path(config).stem)  # type: ignore[arg-type]
     print(f"{out}: open it in a browser")

@@ -27,7 +27,7 @@ def check(
     from handkit.files import write_json
     from handkit.registry.config import load_config, parse_options
 
-    check_file("--json", json_file)
+    check_file("--json", json_file, (config, model))
     resolved = load_config(config, parse_options(cfg_options or []))
     report = check_data(resolved, limit, augmented, None if model is None else _judge(model))
     for line in [*report.looked, *(f"note: {note}" for note in report.notes)]:
