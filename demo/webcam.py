@@ -67,6 +67,8 @@ class Camera:
         source: int | str = int(name) if name.isdecimal() else name.removeprefix("fake:")
         if fake and not Path(str(source)).is_file():
             raise CameraError(f"{name}: no such file")
+        if isinstance(source, str) and not fake and Path(source).is_file():
+            raise CameraError(f"{name} is a file and no camera; --camera fake:{name} plays it")
         self._capture = cv2.VideoCapture(source)
         if not self._capture.isOpened():
             what = (

@@ -45,7 +45,7 @@ PAGE = Path(__file__).with_name("web.html")
 #: What `POST /v1/hands` may answer.
 ANSWERS = {
     200: "The hands, in pixels of the upright picture; none found is empty lists. The keys are `Hands.to_dict`'s.",
-    400: "No picture, an empty one, more than one, or a request that cannot be read.",
+    400: "No picture, an empty one, more than one, or an upload or query that cannot be read.",
     408: "The upload took too long.",
     413: f"More than {MAX_BYTES} bytes or {MAX_PIXELS} pixels.",
     415: "Neither JPEG nor PNG, or not multipart/form-data.",
@@ -115,7 +115,7 @@ def serve(pipe: Callable[..., Any], host: str = "127.0.0.1", port: int = 8000) -
 
     Raises:
         MissingExtraError: the extra `serve` is not installed.
-        OSError: the address is taken or not this machine's.
+        OSError: the address is taken, empty, or not this machine's.
     """
     app = create_app(pipe)
     try:
@@ -131,18 +131,22 @@ def serve(pipe: Callable[..., Any], host: str = "127.0.0.1", port: int = 8000) -
 
 def _listening(host: str, port: int) -> Any:
     """A bound socket; port 0 takes a free one."""
+    import errno
     import socket
 
+    if not host:  # which a socket takes for every address of this machine
+        raise OSError("the host is empty: name --host 127.0.0.1, or 0.0.0.0 to open it to the network")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-    except OSError as error:
+    except (OSError, TypeError) as error:  # a TypeError: a name that no host can have
         listening.close()
-        raise OSError(
-            f"{host}:{port} cannot be listened at: {error.strerror or error}; choose another --port"
-        ) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        of_port = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        mend = "choose another --port" if of_port else "name an address of this machine as --host, e.g. 127.0.0.1"
+        raise OSError(f"{host}:{port} cannot be listened at: {reason}; {mend}") from None
     return listening
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,11 +118,15 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
     try:
-        with file:  # given a path, torch.load would look at its suffix
+        with file, warnings.catch_warnings():  # given a path, torch.load would look at its suffix
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"{found.group(1)} is no tensor or plain value" if found else str(error).splitlines()[0]
+        # Of torch's own words only what it met: the rest advises to load the file without care.
+        met = re.search(r"WeightsUnpickler error: (.+)", str(error))
+        reason = met.group(1) if met else "it is no pickle of tensors and plain values"
+        reason = f"{found.group(1)} is no tensor or plain value" if found else reason
         raise (UnsafePickleError if found else CheckpointError)(
             f"{path} is refused: loading it could run code that it brings, or it is damaged ({reason}). Ask its maker "
             "for the tensors alone, as torch.save(model.state_dict(), PATH) stores them"

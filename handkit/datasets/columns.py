@@ -17,6 +17,8 @@ from handkit.geometry import HAND_BOX_FACTOR, clip_boxes, grow_boxes
 from handkit.skeleton import HAND, from_order
 
 Array = NDArray[Any]
+#: The most pixels that a side of an image can have.
+MAX_SIDE = 2**31 - 1
 _SIDES = {None: -1, "left": 0, "right": 1}
 
 
@@ -157,9 +159,12 @@ def _image_columns(images: Mapping[Any, Row], shift: float, where: str) -> dict[
             sizes.append((int(row["width"]), int(row["height"])))
         except (KeyError, TypeError, ValueError, OverflowError):
             raise DataError(f"{place}: needs file_name and whole numbers width and height") from None
-        if min(sizes[-1]) <= 0:
-            raise DataError(f"{place}: width and height must be positive, not {sizes[-1]}")
-        boxes += [_box(box, place) for box in row.get("human_boxes") or ()]
+        if not 0 < min(sizes[-1]) <= max(sizes[-1]) <= MAX_SIDE:
+            raise DataError(f"{place}: width and height must be positive, not {sizes[-1]}, and at most {MAX_SIDE}")
+        drawn = row.get("human_boxes") or ()
+        if not isinstance(drawn, (list, tuple)):
+            raise DataError(f"{place}: human_boxes must be a list of boxes, not {drawn!r}")
+        boxes += [_box(box, place) for box in drawn]
         first.append(len(boxes))
     return {
         "file_names": text_column(names),

@@ -97,7 +97,7 @@ def parse_index(path: str | os.PathLike[str], layout: LayoutName | None = None) 
     Raises:
         DataError: the file is missing or no JSON object, or a record breaks its documented form; the message names it.
     """
-    path = Path(path)
+    path = _path(path)
     if layout is None and all(file.is_file() for file in handsynth.files(path)):
         layout = "handsynth"
     return _parse_bytes(path, [_read(file) for file in _files(path, layout)], layout)
@@ -112,7 +112,7 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
     Raises:
         DataError: as `parse_index`.
     """
-    path = Path(path)
+    path = _path(path)
     files = _files(path, layout)
     try:
         if sum(file.stat().st_size for file in files) < MIN_CACHED_BYTES:
@@ -135,6 +135,13 @@ def open_index(path: str | os.PathLike[str], layout: LayoutName) -> HandIndex:
         )
         return index
     return _reopen(path, layout, folder)
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise DataError(f"an annotation file is named by its path, not by {path!r}") from None
 
 
 def _files(path: Path, layout: LayoutName | None) -> tuple[Path, ...]:

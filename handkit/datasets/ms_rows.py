@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from handkit.errors import DataError, ImageError
+from handkit.images import read_image
 
 #: Columns of a picture: a path, encoded bytes, a dict with either, a PIL image or an array (RGB).
 _PICTURES = ("image", "image:FILE", "file_name", "image_path")
@@ -68,11 +69,17 @@ class Rows(NamedTuple):
 
 
 def rows_of(dataset: Any) -> Iterable[Mapping[str, Any]]:
-    """The rows, with pictures as they are stored: an `MsDataset`, a `datasets.Dataset`, or an iterable of dicts."""
+    """The rows, with pictures as they are stored: an `MsDataset`, a `datasets.Dataset`, or an iterable of dicts.
+
+    Raises:
+        DataError: it is none of them.
+    """
     inner = getattr(dataset, "ds_instance", dataset)
     for name, feature in dict(getattr(inner, "features", None) or {}).items():
         if type(feature).__name__ == "Image" and getattr(feature, "decode", False):
             inner = inner.cast_column(name, type(feature)(decode=False))
+    if not hasattr(inner, "__iter__") and not hasattr(inner, "__getitem__"):
+        raise DataError(f"MsDataset: expected a loaded data set, a list of rows or a path, got {inner!r}")
     rows: Iterable[Mapping[str, Any]] = inner
     return rows
 
@@ -114,8 +121,8 @@ def coco_rows(rows: Iterable[Mapping[str, Any]], root: Path, where: str) -> Rows
 def _one_row(row: Mapping[str, Any], place: str) -> dict[str, Any]:
     """A COCO file that was loaded as JSON lines: one row of lists."""
     lists = {key: row[key] for key in ("images", "annotations")}
-    if not all(isinstance(value, list) for value in lists.values()):
-        raise DataError(f"{place}: images and annotations must be lists, as a COCO JSON has them")
+    if not all(isinstance(value, list) and all(isinstance(one, dict) for one in value) for value in lists.values()):
+        raise DataError(f"{place}: images and annotations must be lists of objects, as a COCO JSON has them")
     return lists
 
 
@@ -155,11 +162,15 @@ def _size(row: Mapping[str, Any], source: Path | bytes, place: str) -> tuple[int
 
 
 def _encoded(value: Any, place: str) -> bytes:
-    """A PIL image or an (H, W, 3) uint8 RGB array as PNG."""
+    """A PIL image, turned upright, or an RGB array of numbers up to 255, or of floats up to 1, as PNG."""
     try:
-        image = value if isinstance(value, Image.Image) else Image.fromarray(np.asarray(value, np.uint8), "RGB")
+        picture = value if isinstance(value, Image.Image) else np.asarray(value)
+        if isinstance(picture, np.ndarray) and picture.dtype.kind == "i" and picture.size:  # as lists of numbers are
+            picture = picture.astype(np.uint8) if picture.min() >= 0 and picture.max() <= 255 else picture
+        image = Image.fromarray(read_image(picture, "rgb", place))
     except (TypeError, ValueError) as error:
-        raise DataError(f"{place}: its picture is neither path, bytes, PIL image nor RGB array: {error}") from None
+        reason = str(error).removeprefix(f"{place}: ")
+        raise DataError(f"{place}: its picture is neither path, bytes, PIL image nor RGB array: {reason}") from None
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import url2pathname
 
 from handkit import __version__
 from handkit.errors import ConfigError, HandkitError
@@ -44,19 +46,20 @@ def install(folder: str | os.PathLike[str], source: str | None = None, tell: Cal
         The new environment's Python.
 
     Raises:
-        ConfigError: the folder is there already.
+        ConfigError: the folder is there already, or `source` is nothing that pip could install.
         HandkitError: a step fails; the message has the end of what it said.
     """
     target = Path(os.path.abspath(folder))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConfigError(f"{target} is there already; name a folder that is to be made, so that nothing is changed")
+    arguments = steps(source)
     python = target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     try:
         tell(f"python -m venv {target}")
         _run([sys.executable, "-m", "venv", str(target)], "the environment cannot be made")
-        for arguments in steps(source):
-            tell(f"pip install {' '.join(arguments)}")
-            _run([str(python), "-m", "pip", "install", "-q", *arguments], _hint(arguments))
+        for wanted in arguments:
+            tell(f"pip install {' '.join(wanted)}")
+            _run([str(python), "-m", "pip", "install", "-q", *wanted], _hint(wanted))
         tell("import mmcv.ops, mmdet and mmpose")
         _run([str(python), "-c", _CHECK], "they cannot be imported")
     except BaseException:
@@ -66,7 +69,11 @@ def install(folder: str | os.PathLike[str], source: str | None = None, tell: Cal
 
 
 def steps(source: str | None = None) -> list[list[str]]:
-    """The arguments of each ``pip install``, in order."""
+    """The arguments of each ``pip install``, in order.
+
+    Raises:
+        ConfigError: `source` is nothing that pip could install.
+    """
     own = _as_installed() if source is None else _requirement(source)
     return [
         [TORCH],
@@ -90,13 +97,22 @@ def _as_installed() -> list[str]:
 
 
 def _requirement(source: str) -> list[str]:
-    """With the extra that brings what the three packages import; as for pip, a path is what has a separator."""
-    path = Path(source.removeprefix("file://"))
-    if (os.sep in source or source.startswith(".")) and path.exists():
+    """With the extra that brings what the three packages import; a path has a separator, or is a wheel's or archive's.
+
+    Raises:
+        ConfigError: a path at which there is nothing.
+    """
+    if re.match(r"handkit\s*([@=<>~!;]|$)", source):
+        return [source.replace("handkit", "handkit[openmmlab]", 1)]
+    path = Path(url2pathname(source.removeprefix("file://")) if source.startswith("file://") else source)
+    if source and path.exists():
         return [f"{path.resolve()}[openmmlab]"]
-    if "://" in source:
+    if "://" in source and not source.startswith("file://"):
         return [f"handkit[openmmlab] @ {source}"]
-    return [source.replace("handkit", "handkit[openmmlab]", 1)]
+    raise ConfigError(
+        f"handkit cannot be installed from {source!r}: no such file or folder, no address, no version as "
+        "'handkit==1.2'; name its source by --handkit"
+    )
 
 
 def _hint(arguments: list[str]) -> str:

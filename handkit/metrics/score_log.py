@@ -37,21 +37,26 @@ def rows(path: str | os.PathLike[str]) -> list[str]:
     """The log as a Markdown table, one row per measurement.
 
     Raises:
-        DataError: a line that is no measurement.
+        DataError: a line that is no measurement, or a file that is no text.
     """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is no log of `handkit test --log`: it is no text") from None
     entries = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            entries.append((entry, entry["weights"], entry["metrics"], entry["settings"]))
-        except (ValueError, KeyError, TypeError) as error:
+            metrics = {name: value if value is None else float(value) for name, value in entry["metrics"].items()}
+            entries.append((entry, dict(entry["weights"]), metrics, dict(entry["settings"])))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path}, line {number}: is no measurement of `handkit test --log`: {error}") from None
     names = list(dict.fromkeys(name for _, _, metrics, _ in entries for name in metrics))
     lines = [f"| checkpoint | sha256 | data | settings | {' | '.join(names)} |", "| --- " * (4 + len(names)) + "|"]
     for entry, weights, metrics, settings in entries:
         cells = [
             entry.get("checkpoint", entry.get("config", "")),
-            ", ".join(digest[:12] for digest in weights.values()),
+            ", ".join(str(digest)[:12] for digest in weights.values()),
             Path(entry.get("data", "")).name,
             ", ".join(f"{key}={value}" for key, value in settings.items()),
             *("" if metrics.get(name) is None else f"{metrics[name]:.4f}" for name in names),

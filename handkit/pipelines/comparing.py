@@ -101,6 +101,8 @@ def compare_pipelines(
         raise ConfigError(f"compare takes different models, one or more, not {names}")
     if timed < 0 or not turns or not set(turns) <= set(TURNS):
         raise ConfigError(f"timed must be 0 or more, and turns some of {TURNS}: {timed}, {turns}")
+    if negatives_count < 1 or (limit is not None and limit < 1):
+        raise ConfigError(f"limit and negatives_count must be 1 or more, got {limit} and {negatives_count}")
     if negatives is not None:
         picture_files(negatives)
     configs = [resolve_config(read_model(name).get("task", ""), name) for name in names]

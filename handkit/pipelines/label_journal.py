@@ -48,7 +48,7 @@ class Journal:
         if not self.path.exists():
             return {}
         rows: list[Any] = []
-        for line in self.path.read_text("utf-8").splitlines():
+        for line in self.path.read_text("utf-8", errors="replace").splitlines():
             try:
                 rows.append(json.loads(line))
             except ValueError:

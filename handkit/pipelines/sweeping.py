@@ -102,7 +102,7 @@ def sweep_thresholds(
     task = read_model(model, None, checkpoint).get("task", "")
     config = resolve_config(task, model, checkpoint)
     if config.get("retry_detector") is not None:
-        raise ConfigError(f"{model}: its retry_detector looks again by thresholds of its own; set it to None")
+        raise ConfigError(f"{model}: its retry_detector looks again by thresholds of its own; name a config with None")
     pipe = pipeline(task, model, device, checkpoint=checkpoint, box_threshold=min(box))
     finder = _finder(pipe, str(model))
     photos = _looked(pipe, finder, [image.path for image in labels], rotate // 90)

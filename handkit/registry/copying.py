@@ -45,7 +45,8 @@ def copy_config(name: str | Path, folder: str | os.PathLike[str], flat: bool = F
     files = _flat(source, resolved) if flat else _chain(source)
     taken = [str(folder / file) for file in files if os.path.lexists(folder / file)]
     if taken:
-        raise ConfigError(f"{', '.join(taken)} is there already; nothing is copied, choose another folder")
+        are = "are" if len(taken) > 1 else "is"
+        raise ConfigError(f"{', '.join(taken)} {are} there already; nothing is copied, choose another folder")
     with tempfile.TemporaryDirectory() as trial:
         _write(files, Path(trial))
         _check(resolved, Path(trial) / next(iter(files)), source)

@@ -128,6 +128,46 @@ def test_predict_says_before_it_predicts_that_a_place_cannot_be_written(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (("compare", "hand_2d_keypoints"), ("--out", "--json")),
+        (("thresholds", "hand_2d_keypoints"), ("--json",)),
+        (("test", "hand_2d_keypoints", "--detector"), ("--out", "--log", "--report")),
+    ],
+)
+def test_who_measures_says_before_it_that_a_place_cannot_be_written(
+    cli: Any, tmp_path: Path, command: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    for option in options:
+        code, _, err = cli(*command, "--data", "absent.json", option, tmp_path / "file" / "a.json")
+        assert (code, "file is a file and no folder" in err) == (2, True), err
+
+
+def test_who_measures_replaces_no_file_that_is_read(cli: Any, tmp_path: Path) -> None:
+    labels, config = tmp_path / "labels.json", tmp_path / "mine.py"
+    for file in (labels, config):
+        file.write_text("mine")
+    for arguments in (
+        ("compare", config, "--data", labels, "--json", labels),
+        ("compare", config, "--data", labels, "--out", config),
+        ("thresholds", config, "--data", labels, "--json", tmp_path / "." / "labels.json"),
+        ("test", config, "--detector", "--data", labels, "--out", labels),
+        ("data", "check", config, "--json", config),
+        ("data", "browse", config, "--out", config),
+    ):
+        code, _, err = cli(*arguments)
+        assert (code, "would replace a file that is read" in err) == (2, True), err
+    assert [labels.read_text(), config.read_text()] == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("turns", ["²", "a", "-90", ""])
+def test_turns_are_degrees(cli: Any, turns: str) -> None:
+    code, _, err = cli("compare", "hand_2d_keypoints", "--data", "absent.json", f"--turns={turns}")
+    assert (code, "--turns takes degrees" in err) == (2, True), err
+
+
 def test_names_are_no_markup_and_need_not_be_text(cli: Any, tmp_path: Path) -> None:
     folder = tmp_path / "a["
     folder.mkdir()

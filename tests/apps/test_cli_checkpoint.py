@@ -80,7 +80,9 @@ def test_cp(cli: Any, tmp_path: Path) -> None:
     code, out, _ = cli("cp", name, tmp_path)
     assert (code, out.splitlines()[0]) == (0, str(tmp_path / f"{name}.py"))
     code, _, err = cli("cp", name, tmp_path)
-    assert (code, "is there already" in err) == (2, True)
+    assert (code, "are there already" in err) == (2, True)
     assert cli("cp", name, tmp_path, "--flat")[0] == 0
+    code, _, err = cli("cp", name, tmp_path / f"{name}.py")
+    assert (code, "is a file and no folder" in err) == (2, True)
     assert cli("validate", tmp_path / f"{Path(name).name}.py")[0] == 0
     assert cli("cp", "pipelines/nothing", tmp_path)[0] == 2

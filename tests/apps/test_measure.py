@@ -124,8 +124,12 @@ def test_turned_hands_and_the_log(
     assert len(table) == 4
     assert sha256_of(weights)[:12] in table[3]
     assert f" {scores[1]} " in table[3]
-    log.write_text("{}\n")
-    with pytest.raises(DataError, match="line 1: is no measurement"):
+    for wrong in ("{}", '["metrics"]', '{"metrics": 1, "weights": {}, "settings": {}}'):
+        log.write_text(f"{wrong}\n")
+        with pytest.raises(DataError, match="line 1: is no measurement"):
+            score_log.rows(log)
+    log.write_bytes(b"\xff\xd8")
+    with pytest.raises(DataError, match="it is no text"):
         score_log.rows(log)
 
 
@@ -224,6 +228,10 @@ def test_a_report_of_a_pipeline(
         ((TINY, "--good-only"), "--good-only judges the labels of --data"),
         ((TINY, "--bootstrap", "-5"), "--bootstrap takes a number"),
         ((TINY, "--out", "."), "--out . is a folder"),
+        ((TINY, "--log", "."), "--log . is a folder"),
+        ((TINY, "--out", f"{__file__}/out.json"), "test_measure.py is a file and no folder"),
+        ((TINY, "--report", f"{__file__}/report"), "test_measure.py is a file and no folder"),
+        ((TINY, "--log", __file__), "test_measure.py, line 1: is no measurement"),
         ((TINY, "--data", "absent.json"), "absent.json: cannot be read"),
         ((TINY,), "name a file as checkpoint="),
         ((MEDIAPIPE, "--detector"), "names no 'val_dataset'"),

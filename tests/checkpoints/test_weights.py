@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -217,6 +218,15 @@ def test_a_pickle_that_would_run_code_is_refused(legacy: bool, tmp_path: Path) -
     assert "is refused" in message
     assert "mkdir" in message
     assert "state_dict(), PATH" in message
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_refusal_does_not_advise_to_read_without_care(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_bytes(pickle.dumps({"a": Payload(tmp_path / "harm")}, protocol=4))  # as joblib's
+    message = refusal(model(), tmp_path / "a.pth")
+    assert "is refused" in message
+    assert "weights_only" not in message
     assert not (tmp_path / "harm").exists()
 
 

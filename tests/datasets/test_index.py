@@ -65,6 +65,14 @@ def test_cached_and_parsed_columns_are_equal(files: Path, index_home: Path) -> N
             assert ours.dtype == theirs.dtype
 
 
+@pytest.mark.parametrize("path", [3, None])
+def test_what_is_no_path_is_told(path: Any) -> None:
+    with pytest.raises(DataError, match=f"named by its path, not by {path}"):
+        CocoHands(path)
+    with pytest.raises(DataError, match=f"named by its path, not by {path}"):
+        parse_index(path)
+
+
 def test_small_files_are_not_cached(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANDKIT_HOME", str(tmp_path))
     assert open_index(files / "coco.json", "coco").folder is None

@@ -71,7 +71,7 @@ def split(tmp_path: Path, files: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("form", ["pil", "bytes", "dict", "array", "path", "relative"])
+@pytest.mark.parametrize("form", ["pil", "bytes", "dict", "array", "list", "floats", "path", "relative"])
 def test_every_form_of_picture(form: str, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encoded(picture()))
@@ -80,6 +80,8 @@ def test_every_form_of_picture(form: str, tmp_path: Path) -> None:
         "bytes": encoded(picture()),
         "dict": {"path": None, "bytes": encoded(picture())},
         "array": np.asarray(picture()),
+        "list": np.asarray(picture()).tolist(),
+        "floats": np.asarray(picture(), np.float32) / 255,
         "path": str(path),
         "relative": "a.png",
     }
@@ -171,6 +173,8 @@ def test_the_upright_size_is_the_pictures() -> None:
     exif[0x0112] = 6
     reader = MsDataset([row(image=encoded(turned, exif=exif))])
     assert LoadImage()(reader[0])["image_size"] == (40, 30)
+    with Image.open(io.BytesIO(encoded(turned, exif=exif))) as opened:
+        same(MsDataset([row(image=opened)]), reader)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,10 @@ def test_the_upright_size_is_the_pictures() -> None:
         ([row(bbox=[[0, 0, 9, 9]] * 2)], "row 0: 1 hands, but 2 boxes and 1 sides"),
         ([row(image="gone.png")], r"row 0: no picture .*gone\.png; name the folder of the pictures by image_root"),
         ([row(image=object())], "row 0: its picture is neither path, bytes, PIL image nor RGB array"),
+        ([row(image=np.full((30, 40, 3), 300))], "row 0: its picture is neither .*: .*not int64"),
         ([{"images": 1, "annotations": 2}], "row 0: images and annotations must be lists"),
+        ([{"images": [1], "annotations": []}], "row 0: images and annotations must be lists of objects"),
+        (3, "expected a loaded data set, a list of rows or a path, got 3"),
         ({"train": 1, "test": 2}, "several splits, train, test; hand one of them over"),
         (Splits(), "no split None, only"),
         (Splits(a=Path("/nowhere/a")), "/nowhere/a: the folder of the split 'a' is not there"),

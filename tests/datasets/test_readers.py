@@ -197,12 +197,14 @@ def test_a_file_of_another_layout_says_what_is_missing(files: Path) -> None:
     ("fields", "message"),
     [
         ({"width": 0}, r"image 7: width and height must be positive, not \(0, 48\)"),
+        ({"width": 2**70}, "image 7: width and height must be positive, .* and at most 2147483647"),
         ({"height": None}, "image 7: needs file_name and whole numbers"),
         ({"width": float("nan")}, "image 7: needs file_name and whole numbers"),
         ({"id": 8}, "two images have the same id"),
         ({"id": [1]}, "the id of an image must be a number or a string"),
         ({"id": 9}, "image_id of annotations name no image, e.g. 7"),
         ({"human_boxes": [[0, 0, 1]]}, "image 7: a box must be"),
+        ({"human_boxes": 3}, "image 7: human_boxes must be a list of boxes, not 3"),
     ],
 )
 def test_a_bad_image_record_is_named(changed: Callable[..., Path], fields: dict[str, Any], message: str) -> None:

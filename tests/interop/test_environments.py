@@ -59,10 +59,29 @@ def test_every_step_is_pip_of_the_new_environment(recorded: Recorder, tmp_path: 
         ("handkit==1.2", ["handkit[openmmlab]==1.2"]),
         ("handkit", ["handkit[openmmlab]"]),
         ("git+https://example.org/handkit.git", ["handkit[openmmlab] @ git+https://example.org/handkit.git"]),
+        ("handkit @ https://example.org/a.whl", ["handkit[openmmlab] @ https://example.org/a.whl"]),
     ],
 )
 def test_handkit_is_installed_from_where_it_is_said(source: str, given: list[str]) -> None:
     assert environments.steps(source)[1][: len(given)] == given
+
+
+def test_a_wheel_of_this_folder_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "handkit-0.1.0-py3-none-any.whl"
+    (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert environments.steps(name)[1][0] == f"{tmp_path / name}[openmmlab]"
+
+
+@pytest.mark.parametrize("source", ["absent/handkit", "./handkit", "handkit-0.1.0-py3-none-any.whl", "hankit", ""])
+def test_a_source_that_is_none_is_told_before_anything_is_made(
+    source: str, recorded: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="no such file or folder"):
+        environments.install(tmp_path / "new", source)
+    assert recorded.commands == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_handkit_is_installed_as_this_one_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +93,9 @@ def test_handkit_is_installed_as_this_one_was(tmp_path: Path, monkeypatch: pytes
         environments.importlib.metadata, "distribution", lambda name: SimpleNamespace(read_text=lambda file: origin)
     )
     assert environments.steps()[1][:2] == ["-e", f"{tmp_path}[openmmlab]"]
+    spaced = tmp_path / "my wheels"
+    spaced.mkdir()
+    assert environments.steps(spaced.as_uri())[1][0] == f"{spaced}[openmmlab]"
 
 
 def test_an_environment_that_is_there_is_left_alone(recorded: Recorder, tmp_path: Path) -> None:

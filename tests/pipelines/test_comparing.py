@@ -136,6 +136,8 @@ def test_a_pipeline_is_named_by_its_nets(mediapipe_files: dict[str, Path], data:
         ({"turns": (45,)}, ConfigError, r"turns some of \(0, 90, 180, 270\)"),
         ({"turns": ()}, ConfigError, "turns some of"),
         ({"timed": -1}, ConfigError, "timed must be 0 or more"),
+        ({"limit": 0}, ConfigError, "limit and negatives_count must be 1 or more"),
+        ({"negatives_count": 0}, ConfigError, "limit and negatives_count must be 1 or more"),
         ({"data": "absent.json"}, DataError, "absent.json: cannot be read"),
         ({"negatives": "absent"}, DataError, "absent: no folder with pictures"),
     ],

@@ -22,15 +22,15 @@ def compare(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
 ) -> None:
     """Measures pipelines at their own thresholds, turned and upright, and times them on one thread."""
+    from handkit.apps.cli.places import check_file
     from handkit.errors import ConfigError
     from handkit.files import write_json, writing
     from handkit.pipelines.comparing import compare_pipelines, markdown
 
-    if not turns.replace(",", "").replace(" ", "").isdigit():
+    if not turns.replace(",", "").replace(" ", "").isdecimal():
         raise ConfigError(f"--turns takes degrees with commas between them, not {turns!r}")
-    for path in (out, json_file):
-        if path is not None and path.is_dir():
-            raise ConfigError(f"{path} is a folder; name a file")
+    for option, path in (("--out", out), ("--json", json_file)):
+        check_file(option, path, (data, *models))
     rows = compare_pipelines(
         models,
         data,

@@ -14,7 +14,9 @@ def cp(
     flat: Annotated[bool, typer.Option("--flat", help="One file: the resolved config.")] = False,
 ) -> None:
     """Copies a config with the files it is based on, so that it works from its new place."""
+    from handkit.apps.cli.places import check_folder
     from handkit.registry.copying import copy_config
 
+    check_folder(str(folder), folder)
     for path in copy_config(config, folder, flat):
         print(path)

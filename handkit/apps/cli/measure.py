@@ -58,8 +58,7 @@ def measure(
 
     if bootstrap < 0:
         raise ConfigError(f"--bootstrap takes a number of resampled sets, not {bootstrap}")
-    if out is not None and out.is_dir():
-        raise ConfigError(f"--out {out} is a folder; name a file")
+    _check_places(out, log, report, (data, config, checkpoint, report_against))
     if report_against is not None and report is None:
         raise ConfigError("--report-against is compared with in a report: name its folder by --report DIR")
     writer = None if report is None else ReportWriter(report, report_against)
@@ -99,6 +98,19 @@ def measure(
         settings["detector"] = detector
         append(log, {key: str(value) for key, value in given.items() if value is not None}, settings, scores)
         print("\n".join(["", *rows(log)]))
+
+
+def _check_places(out: Path | None, log: Path | None, report: Path | None, read: tuple[str | Path | None, ...]) -> None:
+    """Raises where what is measured could not be written, would replace what is read, or be added to what is no log."""
+    from handkit.apps.cli.places import check_file, check_folder
+    from handkit.metrics.score_log import rows
+
+    check_file("--out", out, (*read, log))
+    check_file("--log", log, read)
+    if report is not None:
+        check_folder(f"--report {report}", report)
+    if log is not None and log.is_file():
+        rows(log)
 
 
 def _measure_crops(

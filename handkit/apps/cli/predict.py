@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,15 +96,13 @@ def predict(
 
 def _check_places(wanted: list[Picture], out: Path | None, out_3d: Path | None, json_file: Path | None) -> None:
     """Raises a ConfigError where a result cannot be written, or would replace a picture or another result."""
+    from handkit.apps.cli.places import check_file, check_folder
     from handkit.errors import ConfigError
 
-    if json_file is not None and json_file.is_dir():
-        raise ConfigError(f"--json {json_file}: is a folder; name a file in it")
-    if json_file is not None and (json_file.is_file() or not json_file.exists()):  # else a device or a pipe
-        _check_folder(f"--json {json_file}", json_file.parent)
+    check_file("--json", json_file)
     for option, folder in (("--out", out), ("--out-3d", out_3d)):
         if folder is not None:
-            _check_folder(f"{option} {folder}", folder)
+            check_folder(f"{option} {folder}", folder)
     if out is not None and out_3d is not None and out.resolve() == out_3d.resolve():
         raise ConfigError(f"--out and --out-3d are both {out}: their pictures have the same names, so name two folders")
     sources = {Path(picture.source).resolve(): picture.source for picture in wanted}
@@ -114,17 +111,6 @@ def _check_places(wanted: list[Picture], out: Path | None, out_3d: Path | None, 
     for path in written:
         if path.resolve() in sources:
             raise ConfigError(f"{path}: would replace {sources[path.resolve()]}, which is read; name another place")
-
-
-def _check_folder(option: str, folder: Path) -> None:
-    """Raises a ConfigError where a folder is none and cannot be made, or cannot be written into."""
-    from handkit.errors import ConfigError
-
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise ConfigError(f"{option}: {there} is a file and no folder; name another place")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"{option}: nothing can be written into {there}; name another place")
 
 
 def _check_space(config: Mapping[str, Any], model: str | None) -> None:

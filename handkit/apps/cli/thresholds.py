@@ -23,12 +23,11 @@ def thresholds(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
 ) -> None:
     """Looks at every photograph once and judges what was seen by every pair of thresholds."""
-    from handkit.errors import ConfigError
+    from handkit.apps.cli.places import check_file
     from handkit.files import write_json
     from handkit.pipelines.sweeping import markdown, sweep_thresholds
 
-    if json_file is not None and json_file.is_dir():
-        raise ConfigError(f"{json_file} is a folder; name a file")
+    check_file("--json", json_file, (data, model, checkpoint))
     choices = sweep_thresholds(
         model,
         data,

@@ -68,8 +68,9 @@ def check_data(
         judge: tells the side of hands whose labels have no 3D joints to tell it by.
 
     Raises:
-        ConfigError: the config names no data set.
+        ConfigError: the config names no data set, or its transforms, batch_size or seed are none.
     """
+    _check_config(config)
     roles = [role for role in _ROLES if config.get(role)]
     if not roles:
         raise ConfigError("the config names neither train_dataset nor val_dataset, so there is no data to check")
@@ -88,6 +89,23 @@ def check_data(
         message = f"{len(shared)} pictures, or seeds of rendered ones, are trained on and measured"
         report.findings.append(finding("shared_pictures", "val_dataset and train_dataset", message, shared))
     return report
+
+
+def _check_config(config: Mapping[str, Any]) -> None:
+    """Raises a ConfigError where what is read here is of another kind than a config has it."""
+    for key in ("batch_size", "seed"):
+        value = config.get(key)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise ConfigError(f"{key}: expected a whole number, got {value!r}")
+    for key in _ROLES.values():
+        steps = config.get(key) or ()
+        if not isinstance(steps, (list, tuple)):
+            raise ConfigError(f"{key}: expected a list of dict(type=..., ...), got {steps!r}")
+        for place, step in enumerate(steps):
+            if not is_node(step):
+                raise ConfigError(f"{key}.{place}: expected dict(type=..., ...), got {step!r}")
+            if not isinstance(step.get("keys", ()), (list, tuple)):
+                raise ConfigError(f"{key}.{place}.keys: expected a list, got {step['keys']!r}")
 
 
 def _lenient(node: Any, where: str) -> Any:

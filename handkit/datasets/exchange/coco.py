@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handkit.datasets.columns import load_document
+from handkit.datasets.columns import MAX_SIDE, Document, load_document
 from handkit.datasets.exchange.labelled import LabelledHand, LabelledImage, Labels, check_joints, joint_order
 from handkit.datasets.layouts import LAYOUTS
 from handkit.datasets.records import Layout, RawHand
@@ -58,6 +58,7 @@ def read_coco(path: Path, order: str | None) -> Labels:
     by_id: dict[Any, LabelledImage] = {}
     records: dict[Any, Any] = {}
     shift = layout.shift
+    _check_ids(document, path)
     for row in document.images:
         by_id[row.get("id")] = image = _image(row, shift, f"{path}: image {row.get('id')!r}")
         labels.images.append(image)
@@ -80,11 +81,17 @@ def read_coco(path: Path, order: str | None) -> Labels:
     return labels
 
 
+def _check_ids(document: Document, path: Path) -> None:
+    ids = [row.get("id") for row in document.images] + [row.get("image_id") for row in document.annotations]
+    if wrong := [one for one in ids if isinstance(one, (list, dict))]:
+        raise DataError(f"{path}: the id of an image must be a number or a string, not {wrong[0]!r}")
+
+
 def _layout(stated: Any, annotations: Any, path: Path) -> str:
     if stated is not None:
-        if stated not in _LAYOUTS:
+        if not isinstance(stated, str) or stated not in _LAYOUTS:
             raise DataError(f"{path}: info.handkit_layout is {stated!r}; known: {', '.join(_LAYOUTS)}")
-        return str(stated)
+        return stated
     if any("lefthand_kpts" in row for row in annotations):
         return "coco_wholebody"
     return "handphotos" if any("flip_disagreement" in row for row in annotations) else "coco"
@@ -94,9 +101,10 @@ def _order(document: dict[str, Any], order: str | None, where: str) -> tuple[Arr
     """The places of handkit's joints in the file, and what is to be said about it."""
     categories = document.get("categories")
     rows = [row for row in categories if isinstance(row, dict)] if isinstance(categories, list) else []
-    named = [row["keypoints"] for row in rows if row.get("keypoints") and len(row["keypoints"]) == len(HAND)]
+    names = [row.get("keypoints") for row in rows]
+    named = [one for one in names if isinstance(one, list) and len(one) == len(HAND)]
     plain = np.arange(len(HAND))
-    if any(names != named[0] for names in named):
+    if any(one != named[0] for one in named):
         raise DataError(f"{where}: its categories name the joints in different orders; give them one")
     if named and order is None:
         places = joint_order(named[0], f"{where}: categories")
@@ -110,10 +118,12 @@ def _order(document: dict[str, Any], order: str | None, where: str) -> tuple[Arr
 def _image(row: Any, shift: float, where: str) -> LabelledImage:
     try:
         size = (int(row["width"]), int(row["height"]))
+        if not 0 < min(size) <= max(size) <= MAX_SIDE:
+            raise ValueError(size)
         drawn = np.array([_xyxy(box) for box in row.get("human_boxes") or ()], np.float64).reshape(-1, 4) - shift
         name = str(row["file_name"])
-    except (KeyError, TypeError, ValueError):
-        raise DataError(f"{where}: needs file_name, whole numbers width and height, and boxes of 4 numbers") from None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise DataError(f"{where}: needs file_name, positive width and height, and boxes of 4 numbers") from None
     extra = {key: value for key, value in row.items() if key not in _IMAGE_FIELDS}
     return LabelledImage(name, size, source=str(row.get("source") or ""), drawn=drawn, extra=extra)
 

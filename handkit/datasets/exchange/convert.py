@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
 from handkit.datasets.exchange.coco import read_coco, write_coco
@@ -95,7 +95,7 @@ def convert(
         raise DataError(f"{source}: holds no image, so there is nothing to convert")
     root = _pictures(source, of, labels) if image_root is None else Path(image_root)
     if to == "yolo":
-        lost = write_yolo(labels, target, root)
+        lost = write_yolo(labels, target, _common_folder(labels, root))
     else:
         if to == "coco":
             _rebase(labels, root, target.parent)
@@ -136,6 +136,19 @@ def _pictures(source: Path, of: str, labels: Labels) -> Path:
     inside = folder / "images"
     beside = of != "yolo" and (folder / labels.images[0].name).is_file()
     return inside if not beside and (inside / labels.images[0].name).is_file() else folder
+
+
+def _common_folder(labels: Labels, root: Path) -> Path:
+    """The folder that all pictures lie below: `root`, unless names lead out of it; they then begin from there."""
+    names = [PurePosixPath(image.name) for image in labels.images]
+    if not any(name.is_absolute() or ".." in name.parts for name in names):
+        return root
+    paths = [(root / name).parent.resolve() / name.name for name in names]
+    folder = Path(os.path.commonpath([path.parent for path in paths]))
+    for image, path in zip(labels.images, paths, strict=True):
+        image.name = path.relative_to(folder).as_posix()
+    labels.notes.append(f"pictures do not lie below {root}: their names begin from {folder}")
+    return folder
 
 
 def _rebase(labels: Labels, root: Path, folder: Path) -> None:

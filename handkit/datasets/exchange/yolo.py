@@ -81,7 +81,7 @@ def _check_names(labels: Labels, pictures: Path) -> None:
     for image in labels.images:
         name = PurePosixPath(image.name)
         if name.is_absolute() or ".." in name.parts:
-            raise DataError(f"image {image.name!r} is not below {pictures}: name their common folder as --image-root")
+            raise DataError(f"image {image.name!r} is not below {pictures}")
         if not (pictures / image.name).is_file():
             raise DataError(f"{pictures / image.name}: no such picture, and YOLO needs them; name their --image-root")
         if (other := stems.setdefault(name.with_suffix(""), image.name)) != image.name:
@@ -171,9 +171,12 @@ def _sides(names: Any, where: str) -> dict[int, str | None]:
     rows = dict(enumerate(names)) if isinstance(names, list) else names
     if not isinstance(rows, dict) or not rows:
         raise DataError(f"{where}: needs the names of its classes, e.g. names: {{0: hand}}")
+    try:
+        classes = {int(number): str(name).lower() for number, name in rows.items()}
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: names: a class is a number, not one of {list(rows)}") from None
     return {
-        int(number): next((side for side in ("left", "right") if side in str(name).lower()), None)
-        for number, name in rows.items()
+        number: next((side for side in ("left", "right") if side in name), None) for number, name in classes.items()
     }
 
 
@@ -182,7 +185,10 @@ def _read_image(picture: Path, name: Path, text: Path, places: Array, sides: dic
         image = LabelledImage(name.as_posix(), picture_size(picture))
     except ImageError as error:
         raise DataError(str(error)) from None
-    lines = text.read_text("utf-8").splitlines() if text.is_file() else []
+    try:
+        lines = text.read_text("utf-8").splitlines() if text.is_file() else []
+    except UnicodeDecodeError:
+        raise DataError(f"{text}: is no text") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
             image.hands.append(_read_line(line, image.size, places, sides, f"{text}: line {number}"))

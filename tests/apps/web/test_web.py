@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import handkit
-from handkit.apps.web import MAX_BYTES, MAX_PIXELS
+from handkit.apps.web import MAX_BYTES, MAX_PIXELS, serve
 from handkit.demo_image import demo_image
 from handkit.hands import Hands
 from handkit.skeleton import HAND
@@ -247,6 +247,21 @@ def test_mistakes_on_the_command_line(cli: Any, server: Any) -> None:
     assert (code, "no config 'pipelines/nothing'" in err) == (2, True)
     code, _, err = cli("serve", "--model", "pipelines/hand_detection_mediapipe")
     assert (code, "answers 'hand_detection'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("", "the host is empty"),
+        ("192.0.2.1", "name an address of this machine as --host"),
+        ("none.invalid", "name an address of this machine as --host"),
+        ("é..", "name an address of this machine as --host"),
+    ],
+)
+@pytest.mark.usefixtures("_serve_extra")
+def test_a_host_that_is_none_is_told(host: str, words: str) -> None:
+    with pytest.raises(OSError, match=words):
+        serve(nothing, host, 0)
 
 
 @pytest.mark.parametrize("module", ["fastapi", "python_multipart", "uvicorn"])

@@ -240,6 +240,21 @@ def test_public_samples_of_rhd_stand_in_their_own_order(peer_data: Path) -> None
     assert (finding.kind, "the order of rhd" in finding.message) == ("scrambled_joints", True)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"batch_size": "a"}, "batch_size: expected a whole number, got 'a'"),
+        ({"seed": True}, "seed: expected a whole number, got True"),
+        ({"train_transforms": 3}, "train_transforms: expected a list"),
+        ({"test_transforms": ["x"]}, r"test_transforms\.0: expected dict\(type=..., ...\), got 'x'"),
+        ({"train_transforms": [{"type": "PoseCollect", "keys": 3}]}, r"train_transforms\.0\.keys: expected a list"),
+    ],
+)
+def test_what_is_no_config_is_told_by_its_place(planted: Any, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check_data({**planted.save(), **change})
+
+
 def test_steps_of_a_detector_are_tried(planted: Any) -> None:
     config = planted.save()
     config |= {"task": "hand_detection", "train_dataset": {"type": "ImageBoxes", "dataset": planted.reader("train")}}

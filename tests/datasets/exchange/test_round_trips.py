@@ -13,6 +13,7 @@ from PIL import Image
 from handkit.datasets import CocoHands
 from handkit.datasets.exchange import FORMATS, convert
 from handkit.errors import DataError
+from handkit.images import picture_files
 from handkit.skeleton import HAND, to_order
 
 SUFFIX = {"coco": "labels.json", "cvat": "labels.xml", "label-studio": "tasks.json", "yolo": "yolo"}
@@ -226,6 +227,34 @@ def test_label_studio_passes_over_skipped_annotations_and_relations(source: Path
     assert done.notes == ["not read: skipped annotations", "not read: relations between regions"]
 
 
+@pytest.mark.parametrize("absolute", [False, True])
+def test_labels_beside_the_pictures_folder_become_yolo(source: Path, tmp_path: Path, absolute: bool) -> None:
+    document = json.loads(source.read_text())
+    for row in document["images"]:
+        row["file_name"] = str(source.parent / row["file_name"]) if absolute else f"../source/{row['file_name']}"
+    path = tmp_path / "labels" / "labels.json"  # as `handkit label photos --out labels/labels.json` writes it
+    path.parent.mkdir()
+    path.write_text(json.dumps(document))
+    done = convert(path, tmp_path / "yolo", "yolo")
+    assert f"names begin from {source.parent}" in done.notes[-1]
+    assert {str(file.relative_to(tmp_path / "yolo" / "images")) for file in picture_files(tmp_path / "yolo")} == set(
+        SIZES
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["labels", "source", "yolo"]
+
+
+@pytest.mark.parametrize(
+    ("names", "line", "words"),
+    [("{x: hand}", b"", "a class is a number"), ("{0: hand}", b"\xff\xfe", r"one\.txt: is no text")],
+)
+def test_a_bad_yolo_folder_is_named(source: Path, tmp_path: Path, names: str, line: bytes, words: str) -> None:
+    convert(source, tmp_path / "yolo", "yolo")
+    (tmp_path / "yolo" / "data.yaml").write_text(f"kpt_shape: [21, 3]\nnames: {names}")
+    (tmp_path / "yolo" / "labels" / "a" / "one.txt").write_bytes(line)
+    with pytest.raises(DataError, match=words):
+        convert(tmp_path / "yolo", tmp_path / "back.json", "coco")
+
+
 BAD = {
     "empty.xml": ("", "not an XML file"),
     "video.xml": ("<annotations><track/></annotations>", "CVAT for images 1.1"),
@@ -245,6 +274,33 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str) -> None:
         convert(tmp_path / name, tmp_path / "new.json", "coco")
     assert name in str(caught.value)
     assert not (tmp_path / "new.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"images": [{"id": [], "file_name": "a", "width": 4, "height": 4}]}, "must be a number or a string"),
+        ({"images": [{"id": 1, "file_name": "a", "width": 1e400, "height": 4}]}, "positive width and height"),
+        ({"images": [{"id": 1, "file_name": "a", "width": 4, "height": 0}]}, "positive width and height"),
+        ({"annotations": [{"id": 1, "image_id": {}}]}, "must be a number or a string"),
+        ({"info": {"handkit_layout": ["coco"]}}, r"info\.handkit_layout is \['coco'\]"),
+        ({"images": [{"id": 1, "file_name": "a", "width": 4, "height": 4, "human_boxes": 1}]}, "boxes of 4 numbers"),
+    ],
+)
+def test_a_bad_record_of_coco_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps({"images": [], "annotations": [], **change}))
+    with pytest.raises(DataError, match=rf"coco\.json: .*{words}"):
+        convert(path, tmp_path / "new.xml", "cvat")
+    assert not (tmp_path / "new.xml").exists()
+
+
+def test_categories_without_a_list_of_names_name_no_joint(source: Path, tmp_path: Path) -> None:
+    document = json.loads(source.read_text())
+    document["categories"] = [{"id": 1, "name": "hand", "keypoints": len(HAND)}]
+    (tmp_path / "unnamed.json").write_text(json.dumps(document))
+    done = convert(tmp_path / "unnamed.json", tmp_path / "new.xml", "cvat")
+    assert any("the file names no joints" in note for note in done.notes)
 
 
 def test_the_interface_of_label_studio_replaces_nothing_unasked(source: Path, tmp_path: Path) -> None:

@@ -19,9 +19,11 @@ def browse(
     ] = None,
 ) -> None:
     """Writes an HTML contact sheet of samples after their transforms, with labels, weights and seeds."""
+    from handkit.apps.cli.places import check_file
     from handkit.registry.config import load_config, parse_options
     from handkit.reports.browse import browse as write
 
+    check_file("--out", out, (config,))
     resolved = load_config(config, parse_options(cfg_options or []))
     bad = write(resolved, out, split, count, epoch, Path(config).stem)  # type: ignore[arg-type]
     print(f"{out}: open it in a browser")

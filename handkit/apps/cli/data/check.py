@@ -22,10 +22,12 @@ def check(
     ] = None,
 ) -> None:
     """Finds faults in a config's data sets and says how to mend them. Exit code 2 when there is one."""
+    from handkit.apps.cli.places import check_file
     from handkit.datasets.checking import check_data
     from handkit.files import write_json
     from handkit.registry.config import load_config, parse_options
 
+    check_file("--json", json_file, (config, model))
     resolved = load_config(config, parse_options(cfg_options or []))
     report = check_data(resolved, limit, augmented, None if model is None else _judge(model))
     for line in [*report.looked, *(f"note: {note}" for note in report.notes)]:
