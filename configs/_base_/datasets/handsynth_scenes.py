@@ -38,4 +38,4 @@ metrics = [
     dict(type="PCK", over="matched"),
     dict(type="NME", over="matched"),
 ]
-best_metric = "OKS_AP50"
+best_metric = "PCK@0.2"
