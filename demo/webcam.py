@@ -67,7 +67,10 @@ class Camera:
         source: int | str = int(name) if name.isdecimal() else name.removeprefix("fake:")
         if fake and not Path(str(source)).is_file():
             raise CameraError(f"{name}: no such file")
-        self._capture = cv2.VideoCapture(source)
+        try:
+            self._capture = cv2.VideoCapture(source)
+        except cv2.error:  # e.g. a number beyond C's
+            raise CameraError(f"camera {name}: there is none of that number") from None
         if not self._capture.isOpened():
             what = (
                 "is no video that OpenCV can read" if fake else "cannot be opened: is it plugged in, free, permitted?"

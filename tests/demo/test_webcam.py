@@ -178,6 +178,7 @@ def test_a_file_is_answered_drawn_and_written(
         (["--camera", "fake:absent.avi"], "fake:absent.avi: no such file"),
         (["--camera", f"fake:{PROGRAM}"], "is no video that OpenCV can read"),
         (["--camera", "987"], "camera 987 cannot be opened"),
+        (["--camera", "9" * 20], "there is none of that number"),
         (["--camera", "CLIP"], "no window can be opened"),
         (["--camera", "CLIP", "--no-window", "--model", "pipelines/nothing"], "no config 'pipelines/nothing'"),
     ],
