@@ -69,7 +69,10 @@ class Camera:
             raise CameraError(f"{name}: no such file")
         if isinstance(source, str) and not fake and Path(source).is_file():
             raise CameraError(f"{name} is a file and no camera; --camera fake:{name} plays it")
-        self._capture = cv2.VideoCapture(source)
+        try:
+            self._capture = cv2.VideoCapture(source)
+        except cv2.error:  # e.g. a number beyond C's
+            raise CameraError(f"camera {name}: there is none of that number") from None
         if not self._capture.isOpened():
             what = (
                 "is no video that OpenCV can read" if fake else "cannot be opened: is it plugged in, free, permitted?"

@@ -46,7 +46,7 @@ def bone_length(xyz: Array) -> Array:
     return length
 
 
-def to_canonical(xyz: Array, right: Array) -> Canonical:
+def to_canonical(xyz: Array, right: Any) -> Canonical:
     """Joints in any axes and units -> their pose and view.
 
     Args:
@@ -56,7 +56,11 @@ def to_canonical(xyz: Array, right: Array) -> Canonical:
     Raises:
         DataError: joints that are not finite, an unknown side, or joints in one place or line that give no frame.
     """
-    xyz, right = np.asarray(xyz, np.float64), np.asarray(right, np.float64)
+    xyz = np.asarray(xyz, np.float64)
+    try:
+        right = np.asarray(right, np.float64)
+    except (TypeError, ValueError):  # e.g. 'left'
+        raise DataError(f"a canonical frame needs the hand's side, 1 right or 0 left, not {right!r}") from None
     if xyz.ndim != 3 or xyz.shape[1:] != (21, 3) or right.shape != xyz.shape[:1]:
         raise DataError(f"a canonical frame is of (N, 21, 3) joints and (N,) sides, not {xyz.shape} and {right.shape}")
     if not np.isfinite(xyz).all():

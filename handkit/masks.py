@@ -24,7 +24,10 @@ def checked_masks(masks: Any, count: int, image_size: tuple[int, int] | None = N
     Raises:
         DataError: another shape, or another number in them.
     """
-    given = np.array(masks)
+    try:
+        given = np.array(masks)
+    except ValueError:
+        raise DataError(f"{name} must be of one size, and differ in theirs") from None
     height, width = given.shape[1:] if image_size is None and given.ndim == 3 else (image_size or (0, 0))[::-1]
     if given.shape != (count, height, width):
         raise DataError(f"{name} must have the shape {(count, height or 'H', width or 'W')}, got {given.shape}")

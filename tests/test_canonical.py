@@ -70,6 +70,8 @@ def test_hands_without_a_frame_are_refused() -> None:
         to_canonical(np.where(np.arange(21)[:, None] == 3, np.nan, HANDS), SIDES)
     with pytest.raises(DataError, match="it is unknown"):
         to_canonical(HANDS, np.array([np.nan, 1, 1, 1]))
+    with pytest.raises(DataError, match="1 right or 0 left, not"):
+        to_canonical(HANDS, ["right", "left", "left", "right"])
     with pytest.raises(DataError, match="has no length"):
         to_canonical(np.zeros((1, 21, 3)), np.ones(1))
     line = np.linspace(0, 1, 21)[:, None] * np.ones(3)

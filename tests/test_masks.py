@@ -37,5 +37,7 @@ def test_masks_are_checked_and_copied() -> None:
         checked_masks(np.ones((2, 4, 3)), 2, (4, 3))
     with pytest.raises(DataError, match=r"the shape \(1, 'H', 'W'\), got \(4, 3\)"):
         checked_masks(np.ones((4, 3)), 1)
+    with pytest.raises(DataError, match="must be of one size"):
+        checked_masks([np.ones((3, 4)), np.ones((4, 3))], 2)
     with pytest.raises(DataError, match="must be bool, or 0 and 1"):
         checked_masks(np.full((1, 2, 2), 0.5), 1)

@@ -130,7 +130,7 @@ def serve(pipe: Callable[..., Any], host: str = "127.0.0.1", port: int = 8000) -
 
 
 def _listening(host: str, port: int) -> Any:
-    """A bound socket; port 0 takes a free one."""
+    """A socket at which connections already wait for the server; port 0 takes a free one."""
     import errno
     import socket
 
@@ -141,6 +141,7 @@ def _listening(host: str, port: int) -> Any:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()
     except (OSError, TypeError) as error:  # a TypeError: a name that no host can have
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)
@@ -196,6 +197,8 @@ async def _uploaded(request: "Request", seconds: float) -> bytes:
     except HTTPException as error:
         detail = error.detail if error.status_code != 400 else f"the upload cannot be read ({error.detail}): {_HOW}"
         raise HTTPException(error.status_code, detail) from None
+    except ValueError as error:  # e.g. a charset by which names cannot be decoded
+        raise HTTPException(400, f"the upload cannot be read ({error}): {_HOW}") from None
     if not data:
         raise HTTPException(400, f"{'no picture' if file is None else 'the picture is empty'}: {_HOW}")
     if len(data) > MAX_BYTES:

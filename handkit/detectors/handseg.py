@@ -153,8 +153,10 @@ def mask_boxes(mask: Array, threshold: float = 0.5, dilation: int = 0) -> Pieces
         DataError: no picture of probabilities.
     """
     mask = np.asarray(mask, np.float32)
-    if mask.ndim != 2 or not mask.size or not (mask.min() >= 0 and mask.max() <= 1):
-        raise DataError(f"a mask must be (H, W) probabilities in [0, 1], not {mask.shape}")
+    if mask.ndim != 2 or not mask.size:
+        raise DataError(f"a mask must be (H, W) probabilities, not of the shape {mask.shape}")
+    if not (mask.min() >= 0 and mask.max() <= 1):
+        raise DataError(f"a mask must be probabilities in [0, 1], or 0 and 1, not {mask.min():g} to {mask.max():g}")
     shown = mask >= threshold
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * dilation + 1, 2 * dilation + 1))
     count, labels = cv2.connectedComponents(cv2.dilate(shown.astype(np.uint8), kernel))

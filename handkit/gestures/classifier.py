@@ -34,7 +34,7 @@ class GestureWeights:
             ``hidden.bias`` (H,), ``output.weight`` (C, H), ``output.bias`` (C,).
 
     Raises:
-        CheckpointError: arrays that do not fit each other, or fewer than two classes.
+        CheckpointError: arrays that do not fit each other, or fewer than two classes or one twice.
     """
 
     classes: tuple[str, ...]
@@ -53,7 +53,7 @@ class GestureWeights:
             "output.weight": (count, hidden),
             "output.bias": (count,),
         }
-        if count < 2 or shapes != wanted:
+        if count < 2 or len(set(self.classes)) < count or shapes != wanted:
             raise CheckpointError(f"no weights of {count} gestures: {shapes}, expected {wanted}")
 
     @classmethod
@@ -68,11 +68,16 @@ class GestureWeights:
                 head = file.metadata() or {}
                 names = [name for name in file.keys() if name != "norm.num_batches_tracked"]  # noqa: SIM118
                 arrays = {name: file.get_tensor(name) for name in names}
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, TypeError) as error:  # numpy has no bfloat16
             raise CheckpointError(f"{path}: cannot be read as weights of gestures ({error})") from None
-        if not {"classes", "upright"} <= head.keys():
+        try:
+            classes, upright = json.loads(head["classes"]), json.loads(head["upright"])
+        except (KeyError, ValueError, RecursionError):
+            classes, upright = None, None
+        named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+        if not named or not isinstance(upright, bool):
             raise CheckpointError(f"{path}: holds no gestures; `handkit gesture train` writes such files")
-        return cls(tuple(json.loads(head["classes"])), bool(json.loads(head["upright"])), arrays)
+        return cls(tuple(classes), upright, arrays)
 
 
 @MODELS.register_module()

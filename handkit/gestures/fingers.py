@@ -48,7 +48,7 @@ class FingerRules:
         """(N, 21, 2) or (N, 21, 3) joints -> (N, 5) indices into `FINGER_STATES`, from the thumb to the pinky.
 
         Raises:
-            DataError: another shape.
+            DataError: another shape, or joints that are not finite.
         """
         points = _checked(points)
         chains = points[:, _BASES[:, None] + np.arange(4)]
@@ -71,7 +71,7 @@ class FingerRules:
         """(N, 21, 2) or (N, 21, 3) joints -> (N,) bool: the tips of thumb and forefinger meet.
 
         Raises:
-            DataError: another shape.
+            DataError: another shape, or joints that are not finite.
         """
         points = _checked(points)
         apart = np.linalg.norm(points[:, 4] - points[:, 8], axis=-1)
@@ -89,4 +89,6 @@ def _checked(points: Array) -> Array:
     points = np.asarray(points, np.float64)
     if points.ndim != 3 or points.shape[1] != 21 or points.shape[2] not in (2, 3):
         raise DataError(f"fingers need joints (N, 21, 2) or (N, 21, 3), got {points.shape}")
+    if not np.isfinite(points).all():
+        raise DataError("fingers are told by all 21 joints, and some are not finite")
     return points

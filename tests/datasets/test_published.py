@@ -329,6 +329,12 @@ BAD_FREIHAND: dict[str, tuple[str, Callable[[Any], None], str]] = {
         "training_xyz.json: xyz of hand 0: a joint is not before the camera",
     ),
     "camera": ("training_K", at(0, 2), "training_K.json: K of hand 0 must be 3 x 3 finite numbers"),
+    "no camera": ("training_K", at(0, value=[[0] * 3] * 3), "training_K.json: K of hand 0 is no camera"),
+    "camera by columns": (
+        "training_K",
+        at(0, value=[[200, 0, 0], [0, 200, 0], [112, 112, 1]]),
+        "training_K.json: K of hand 0 is no camera: it needs positive focal lengths above a row 0 0 1",
+    ),
     "count": ("training_K", at(0), "training_K.json: holds 0 matrices, but training_xyz.json 1 hands"),
 }
 
@@ -386,6 +392,7 @@ BAD_RHD: dict[str, tuple[Any, str]] = {
     "joints": ({4: {**GOOD_ENTRY, "xyz": np.ones((21, 3))}}, "image 4: xyz must be 42 x 3 finite numbers"),
     "NaN": ({4: {**GOOD_ENTRY, "uv_vis": np.full((42, 3), np.nan)}}, "image 4: uv_vis must be 42 x 3 finite"),
     "field": ({2: GOOD_ENTRY, 4: {"uv_vis": np.ones((42, 3))}}, "image 4 needs the field 'xyz'"),
+    "no camera": ({2: GOOD_ENTRY, 4: {**GOOD_ENTRY, "K": np.zeros((3, 3))}}, "image 4: K is no camera"),
     "entry": ({4: [1]}, "image 4 needs the field 'uv_vis'"),
     "keys": ({"4": GOOD_ENTRY}, "holds no dict from the numbers of pictures"),
     "list": ([GOOD_ENTRY], "holds no dict from the numbers of pictures"),

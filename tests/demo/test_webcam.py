@@ -179,6 +179,7 @@ def test_a_file_is_answered_drawn_and_written(
         (["--camera", f"fake:{PROGRAM}"], "is no video that OpenCV can read"),
         (["--camera", str(PROGRAM)], f"is a file and no camera; --camera fake:{PROGRAM} plays it"),
         (["--camera", "987"], "camera 987 cannot be opened"),
+        (["--camera", "9" * 20], "there is none of that number"),
         (["--camera", "CLIP"], "no window can be opened"),
         (["--camera", "CLIP", "--no-window", "--model", "pipelines/nothing"], "no config 'pipelines/nothing'"),
     ],

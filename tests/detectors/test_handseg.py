@@ -67,9 +67,13 @@ def test_an_empty_mask_has_no_piece_and_an_image_without_hands_none() -> None:
 
 
 def test_what_is_no_mask_is_refused() -> None:
-    for wrong in (np.zeros((3, 4, 5)), np.full((4, 4), 7.0), np.full((4, 4), np.nan), np.zeros((0, 4))):
-        with pytest.raises(DataError, match="probabilities in"):
-            mask_boxes(wrong)
+    for shape in ((3, 4, 5), (0, 4)):
+        with pytest.raises(DataError, match=r"must be \(H, W\) probabilities, not of the shape"):
+            mask_boxes(np.zeros(shape))
+    with pytest.raises(DataError, match=r"probabilities in \[0, 1\], or 0 and 1, not 0 to 33"):
+        mask_boxes(np.array([[0, 18], [33, 1]]))
+    with pytest.raises(DataError, match="not nan to nan"):
+        mask_boxes(np.full((4, 4), np.nan))
 
 
 @pytest.mark.parametrize("size", [(128, 96), (96, 128), (320, 320), (31, 200)])

@@ -75,6 +75,9 @@ def test_mistakes_are_refused(tmp_path: Any) -> None:
         GestureClassifier()(np.zeros((1, 20, 2)))
     with pytest.raises(DataError, match="fingers need joints"):
         FingerRules().codes(np.zeros((21, 2)))
+    for rule in (FingerRules().codes, FingerRules().states, FingerRules().pinches):
+        with pytest.raises(DataError, match="some are not finite"):
+            rule(np.full((1, 21, 3), np.nan))
     with pytest.raises(ConfigError, match="threshold"):
         GestureClassifier(threshold=2)
     (tmp_path / "no.safetensors").write_bytes(b"no")

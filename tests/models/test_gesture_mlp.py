@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from handkit.checkpoints import save_weights
 from handkit.errors import CheckpointError, ConfigError
@@ -38,6 +39,31 @@ def test_files_without_gestures_are_no_classifier(tmp_path: Path) -> None:
     save_weights(torch.nn.Linear(2, 2), tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="holds no gestures"):
         GestureClassifier(str(tmp_path / "other.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("classes", "upright", "words"),
+    [
+        ('["a", "b"', "true", "holds no gestures"),
+        ("[" * 100_000, "true", "holds no gestures"),
+        ("3", "true", "holds no gestures"),
+        ('"abc"', "true", "holds no gestures"),
+        ("[1, 2, 3]", "true", "holds no gestures"),
+        ('["a", "b", "c"]', '"no"', "holds no gestures"),
+        ('["a", "b", "b"]', "true", "no weights of 3 gestures"),
+    ],
+)
+def test_a_header_that_names_no_gestures_is_refused(classes: str, upright: str, words: str, tmp_path: Path) -> None:
+    path, header = tmp_path / "best.safetensors", {"classes": classes, "upright": upright}
+    save_file({name: value.contiguous() for name, value in network().state_dict().items()}, path, header)
+    with pytest.raises(CheckpointError, match=words):
+        GestureClassifier(str(path))
+
+
+def test_weights_that_numpy_does_not_know_are_refused(tmp_path: Path) -> None:
+    save_weights(network().bfloat16(), tmp_path / "half.safetensors")
+    with pytest.raises(CheckpointError, match="cannot be read as weights of gestures"):
+        GestureClassifier(str(tmp_path / "half.safetensors"))
 
 
 def test_weights_and_smoothing_enter_the_loss() -> None:

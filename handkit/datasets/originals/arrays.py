@@ -63,6 +63,23 @@ def stacked(values: Sequence[Any], shape: tuple[int, ...], places: Sequence[str]
     return np.array([numbers(value, shape, place) for value, place in zip(values, places, strict=True)])
 
 
+def cameras(values: Sequence[Any], places: Sequence[str]) -> Array:
+    """(N, 3, 3) intrinsics of N values; `places` as for `stacked`.
+
+    Raises:
+        DataError: a value is no 3 x 3 finite numbers, or no camera: its focal lengths are not positive, or its last row
+            is not 0 0 1. The message names the first.
+    """
+    matrices = stacked(values, (3, 3), places)
+    positive = (matrices[:, [0, 1], [0, 1]] > 0).all(1)
+    wrong = ~(positive & (matrices[:, 2] == (0, 0, 1)).all(1))
+    if wrong.any():
+        raise DataError(
+            f"{places[int(wrong.argmax())]} is no camera: it needs positive focal lengths above a row 0 0 1"
+        )
+    return matrices
+
+
 def project(xyz: Array, camera: Array) -> Array:
     """(N, K, 3) points in the camera's frame and (N, 3, 3) intrinsics -> (N, K, 2) pixels; NaN where z <= 0."""
     with np.errstate(divide="ignore", invalid="ignore"):

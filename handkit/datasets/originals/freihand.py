@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from handkit.datasets.columns import HandColumns
-from handkit.datasets.originals.arrays import columns, load_json, project, stacked
+from handkit.datasets.originals.arrays import cameras, columns, load_json, project, stacked
 from handkit.errors import DataError
 from handkit.skeleton import HAND
 
@@ -40,15 +40,16 @@ def read(path: Path, xyz_data: bytes, camera_data: bytes) -> HandColumns:
     """The columns of a split: one right hand per picture, its joints projected.
 
     Raises:
-        DataError: a file is no list of such arrays, they differ in length, or a joint lies behind the camera.
+        DataError: a file is no list of such arrays, they differ in length, a matrix is no camera, or a joint lies
+            behind it.
     """
     _, camera_path = files(path)
     split = path.name.removesuffix(_XYZ)
-    rows, cameras = load_json(xyz_data, path, list), load_json(camera_data, camera_path, list)
-    if len(rows) != len(cameras):
-        raise DataError(f"{camera_path}: holds {len(cameras)} matrices, but {path.name} {len(rows)} hands")
+    rows, matrices = load_json(xyz_data, path, list), load_json(camera_data, camera_path, list)
+    if len(rows) != len(matrices):
+        raise DataError(f"{camera_path}: holds {len(matrices)} matrices, but {path.name} {len(rows)} hands")
     xyz = stacked(rows, (len(HAND), 3), [f"{path}: xyz of hand {row}" for row in range(len(rows))])
-    camera = stacked(cameras, (3, 3), [f"{camera_path}: K of hand {row}" for row in range(len(rows))])
+    camera = cameras(matrices, [f"{camera_path}: K of hand {row}" for row in range(len(rows))])
     points = project(xyz, camera)
     if (behind := np.isnan(points).any((1, 2))).any():
         raise DataError(f"{path}: xyz of hand {behind.argmax()}: a joint is not before the camera")

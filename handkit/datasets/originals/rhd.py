@@ -9,6 +9,7 @@ tip to base. A mask is 0 on the background, 1 on the person, 2 to 17 on the left
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 
 from handkit.datasets.columns import HandColumns
 from handkit.datasets.originals.array_pickle import load_arrays
-from handkit.datasets.originals.arrays import columns, stacked
+from handkit.datasets.originals.arrays import cameras, columns, stacked
 from handkit.errors import DataError
 from handkit.skeleton import HAND, from_order
 
 Array = NDArray[Any]
 #: All pictures' width and height in pixels.
 SIZE = 320
-_FIELDS = {"uv_vis": (2 * len(HAND), 3), "xyz": (2 * len(HAND), 3), "K": (3, 3)}
+_JOINTS = (2 * len(HAND), 3)
 #: The values of a mask, first and last, by side: 0 left, 1 right.
 _MASKS = ((2, 17), (18, 33))
 #: The largest value of a mask.
@@ -38,13 +39,16 @@ def read(path: Path, data: bytes) -> HandColumns:
     labelled.
 
     Raises:
-        DataError: the file is no pickle of arrays, or an entry lacks one of them; the message names it.
+        DataError: the file is no pickle of arrays, or an entry lacks one of them, or its camera is none; the
+            message names it.
     """
     entries = load_arrays(data, str(path))
     if not isinstance(entries, dict) or not all(type(key) is int and key >= 0 for key in entries):
         raise DataError(f"{path}: holds no dict from the numbers of pictures to their annotations")
     keys = sorted(entries)
-    uv_vis, xyz, camera = (_field(entries, keys, field, path) for field in _FIELDS)
+    of = partial(_field, entries, keys, path)
+    uv_vis, xyz = (stacked(values, _JOINTS, places) for values, places in map(of, ("uv_vis", "xyz")))
+    camera = cameras(*of("K"))
     joints = from_order(uv_vis.reshape(-1, len(HAND), 3), "rhd")
     seen = joints[..., 2] > 0
     hands = len(joints)
@@ -75,9 +79,9 @@ def hands_mask(parts: Array) -> Array:
     return mask
 
 
-def _field(entries: dict[int, Any], keys: list[int], field: str, path: Path) -> Array:
+def _field(entries: dict[int, Any], keys: list[int], path: Path, field: str) -> tuple[list[Any], list[str]]:
+    """A field's values, and where each stands."""
     for key in keys:
         if not isinstance(entries[key], dict) or field not in entries[key]:
             raise DataError(f"{path}: image {key} needs the field {field!r}")
-    places = [f"{path}: image {key}: {field}" for key in keys]
-    return stacked([entries[key][field] for key in keys], _FIELDS[field], places)
+    return [entries[key][field] for key in keys], [f"{path}: image {key}: {field}" for key in keys]

@@ -108,6 +108,15 @@ def test_one_byte_decides(serving: Any) -> None:
         ("multipart/form-data", b"--edge--", 400, "cannot be read"),
         ("multipart/form-data; boundary=edge", b"no edge at all", 400, "cannot be read"),
         ("multipart/form-data; boundary=" + "e" * 5000, b"--edge--", 400, "one JPEG or PNG"),
+        *(
+            (
+                f"multipart/form-data; boundary=edge; charset={charset}",
+                b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n-\r\n--edge--\r\n',
+                400,
+                "cannot be read",
+            )
+            for charset in ("undefined", "punycode")
+        ),
         (
             "multipart/form-data; boundary=edge",
             b'--edge\r\nContent-Disposition: form-data; name="file"\r\n\r\n/etc/passwd\r\n--edge--\r\n',
@@ -237,6 +246,20 @@ def test_a_fault_of_ours_tells_strangers_nothing(serving: Any) -> None:
 
     answer = serving(broken).upload(encoded())
     assert (answer.status, b"secret" in answer.body) == (500, False)
+
+
+@pytest.mark.usefixtures("_serve_extra")
+def test_the_address_is_told_once_connections_are_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import uvicorn
+
+    def run(self: Any, sockets: list[socket.socket]) -> None:
+        port = int(re.search(r":(\d+)/", capsys.readouterr().out)[1])  # type: ignore[index]
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    serve(nothing, port=0)
 
 
 def test_mistakes_on_the_command_line(cli: Any, server: Any) -> None:
