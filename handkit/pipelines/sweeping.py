@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -64,6 +64,7 @@ def sweep_thresholds(
     rotate: int = 0,
     limit: int | None = None,
     negatives_count: int = 100,
+    cfg_options: Mapping[str, Any] | None = None,
 ) -> list[Choice]:
     """Runs detector and network once, at the least box threshold, and gates what they say by every pair.
 
@@ -81,6 +82,7 @@ def sweep_thresholds(
         rotate: degrees by which the labelled photographs are turned clockwise first: 0, 90, 180 or 270.
         limit: measure so many photographs, spread evenly; None: all.
         negatives_count: so many of the negatives, the first by name.
+        cfg_options: changes to the config by dotted key.
 
     Raises:
         ConfigError: thresholds outside [0, 1], a model that is not top-down or that looks a second time at other
@@ -99,11 +101,14 @@ def sweep_thresholds(
     if not labels:
         raise DataError(f"{data}: shows no {'well ' if good_only else ''}labelled hand, so there is nothing to measure")
     rooms = [] if negatives is None else picture_files(negatives)[:negatives_count]
-    task = read_model(model, None, checkpoint).get("task", "")
-    config = resolve_config(task, model, checkpoint)
+    task = read_model(model, cfg_options, checkpoint).get("task", "")
+    config = resolve_config(task, model, checkpoint, cfg_options)
     if config.get("retry_detector") is not None:
-        raise ConfigError(f"{model}: its retry_detector looks again by thresholds of its own; name a config with None")
-    pipe = pipeline(task, model, device, checkpoint=checkpoint, box_threshold=min(box))
+        raise ConfigError(
+            f"{model}: its retry_detector looks again by thresholds of its own; leave it out by the option "
+            "retry_detector=None"
+        )
+    pipe = pipeline(task, model, device, checkpoint=checkpoint, cfg_options=cfg_options, box_threshold=min(box))
     finder = _finder(pipe, str(model))
     photos = _looked(pipe, finder, [image.path for image in labels], rotate // 90)
     empty = _looked(pipe, finder, rooms, 0)

@@ -49,6 +49,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_options_change_the_pipeline(folder: Path) -> None:
+    data = folder / "labels.json"
+    plain, alone = (
+        sweep_thresholds(MODEL, data, box=(0.2,), cfg_options=options)[0].scores["recall"]
+        for options in (None, {"max_hands": 1})
+    )
+    assert 0 < alone < plain
+
+
 @pytest.mark.parametrize("rotate", [0, 90])
 def test_each_choice_measures_as_a_pipeline_of_those_thresholds(folder: Path, rotate: int) -> None:
     data, rooms = folder / "labels.json", folder / "rooms"

@@ -21,11 +21,15 @@ def thresholds(
     negatives_count: Annotated[int, typer.Option(help="So many pictures without hands, the first by name.")] = 100,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for every number.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, ...")] = None,
+    cfg_options: Annotated[
+        list[str] | None, typer.Option("--cfg-options", help="KEY=VALUE, a change by dotted key; repeatable.")
+    ] = None,
 ) -> None:
     """Looks at every photograph once and judges what was seen by every pair of thresholds."""
     from handkit.apps.cli.places import check_file
     from handkit.files import write_json
     from handkit.pipelines.sweeping import markdown, sweep_thresholds
+    from handkit.registry.config import parse_options
 
     check_file("--json", json_file, (data, model, checkpoint))
     choices = sweep_thresholds(
@@ -40,6 +44,7 @@ def thresholds(
         rotate=rotate,
         limit=limit,
         negatives_count=negatives_count,
+        cfg_options=parse_options(cfg_options or []),
     )
     print(markdown(choices), end="")
     if json_file is not None:
