@@ -4,7 +4,8 @@
     python tools/test.py configs/hand_segmentation/handsegnet_handsynth_256x256.py DIR/best.safetensors
 
 HandSynth below data/handsynth, see configs/_base_/datasets/handsynth_images.py.
-67 minutes on half of two cores of a Xeon (Sapphire Rapids). To reach: IoU 0.70; reached: 0.82.
+67 minutes on half of two cores of a Xeon (Sapphire Rapids). To reach: IoU 0.70; reached: 0.82,
+in 3 epochs of 8,500 pictures 0.79.
 """
 
 _base_ = [

@@ -13,9 +13,11 @@ from PIL import Image
 
 from handkit import hub
 from handkit.demo_image import demo_image
+from handkit.detectors import HandSegDetector
 from handkit.drawing import draw_in_space, write_space_page
 from handkit.errors import ConfigError, HubError
 from handkit.files import sha256_of
+from handkit.geometry import box_iou
 from handkit.hands import Hands
 from handkit.hub.bundle_card import CARD, BundleCard
 from handkit.pipelines import pipeline
@@ -198,16 +200,20 @@ def test_the_bundles_are_whole_small_and_say_what_they_are() -> None:
         card = BundleCard.read(folder / CARD)
         assert card.scores
         assert card.limits
-    assert 0 < total < 40e6
+    assert 0 < total < 60e6
     with pytest.raises(HubError, match="did you mean 'hand_detection'"):
         hub.bundle_path("hand_detectio")
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in hub.bundle_paths()))
 def test_every_bundle_finds_the_demo_hand(name: str, hand: Hands) -> None:
-    found = pipeline("hand_2d_keypoints", name)(demo_image())
+    pipe = pipeline("hand_2d_keypoints", name)
+    found = pipe(demo_image())
     assert len(found) == 1
-    np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.05)
+    if isinstance(pipe.finder.detector, HandSegDetector):  # a mask of its own, which has fewer of the fingertips
+        assert box_iou(found.boxes, hand.boxes)[0, 0] > 0.5
+    else:
+        np.testing.assert_allclose(found.boxes, hand.boxes, atol=0.05)
     assert np.linalg.norm(found.keypoints[0] - hand.keypoints[0], axis=1).mean() < 0.2 * size_of(hand)
 
 
