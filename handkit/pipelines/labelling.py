@@ -239,6 +239,10 @@ def _check(turns: Sequence[float], min_quality: float, on_error: str) -> None:
     for turn in turns:
         if not math.isfinite(turn) or turn % 360 == 0:
             raise ConfigError(f"a turn of {turn} degrees shows the same picture again; name others, or none")
+    if len({turn % 360 for turn in turns}) < len(turns):
+        raise ConfigError(
+            f"turns of {', '.join(f'{turn:g}' for turn in turns)} degrees: one of them stands there twice"
+        )
 
 
 def _check_found(

@@ -226,6 +226,7 @@ def test_a_report_of_a_pipeline(
         ((TINY, "--limit", "5"), "add --detector"),
         ((TINY, "--negatives", "rooms"), "add --detector"),
         ((TINY, "--good-only"), "--good-only judges the labels of --data"),
+        ((TINY, "--detector", "--negatives-count", "5"), "of --negatives: name their folder"),
         ((TINY, "--bootstrap", "-5"), "--bootstrap takes a number"),
         ((TINY, "--out", "."), "--out . is a folder"),
         ((TINY, "--log", "."), "--log . is a folder"),

@@ -241,6 +241,7 @@ def test_unreadable_photographs(photos: Path, tmp_path: Path, stub: Callable[...
         ),
         (["photos"], {"min_quality": 1.5}, ConfigError, r"min_quality must lie in \[0, 1\]"),
         (["photos"], {"turns": (360,)}, ConfigError, "a turn of 360 degrees"),
+        (["photos"], {"turns": (90, 20, -270)}, ConfigError, "turns of 90, 20, -270 degrees: one .* twice"),
         (["photos"], {"on_error": "ignore"}, ConfigError, "on_error must be 'raise' or 'skip'"),
         ([], {}, DataError, "no photograph is named"),
     ],

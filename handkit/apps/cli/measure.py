@@ -23,7 +23,7 @@ def measure(
     rotate: Annotated[int, typer.Option(help="Turn clockwise first; photographs by 90, 180 or 270 degrees.")] = 0,
     limit: Annotated[int | None, typer.Option(help="So many photographs, spread evenly.")] = None,
     negatives: Annotated[Path | None, typer.Option(help="Folder of pictures without hands.")] = None,
-    negatives_count: Annotated[int, typer.Option(help="So many of them, the first by name.")] = 100,
+    negatives_count: Annotated[int | None, typer.Option(help="So many of them, the first; default: 100.")] = None,
     bootstrap: Annotated[int, typer.Option(help="Add 95 % intervals by so many resampled sets, e.g. 1000.")] = 0,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Add what the mean pose of the train_dataset scores, without a look.")
@@ -58,6 +58,8 @@ def measure(
 
     if bootstrap < 0:
         raise ConfigError(f"--bootstrap takes a number of resampled sets, not {bootstrap}")
+    if negatives_count is not None and negatives is None:
+        raise ConfigError("--negatives-count counts pictures of --negatives: name their folder")
     _check_places(out, log, report, (data, config, checkpoint, report_against))
     if report_against is not None and report is None:
         raise ConfigError("--report-against is compared with in a report: name its folder by --report DIR")
@@ -80,7 +82,7 @@ def measure(
                 rotate=rotate,
                 limit=limit,
                 negatives=negatives,
-                negatives_count=negatives_count,
+                negatives_count=100 if negatives_count is None else negatives_count,
                 **common,
             )
         elif limit is not None or negatives is not None:
