@@ -3,6 +3,8 @@
     handkit predict photo.jpg --task hand_3d_keypoints --model pipelines/hand_3d_keypoints_poseprior \
         --checkpoint PRIOR/best.safetensors --cfg-options detector.checkpoint=HANDSEGNET/best.safetensors --out-3d drawn
 
+The bundle hand_3d_keypoints_poseprior runs so with handkit's weights.
+
 PRIOR is what hand_3d_keypoints/poseprior_*_256x256 leave, HANDSEGNET what hand_segmentation/handsegnet_* do. A picture
 has one hand, as in the paper: the largest piece of the mask; --max-hands takes more pieces, --box-threshold drops weak
 ones.

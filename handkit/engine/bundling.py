@@ -80,8 +80,8 @@ def write_bundle(
         checkpoint: the network's weights.
         card: what is said about them.
         detector: a config with a `detector`, one of the task 'hand_segmentation', whose boxes are those of the pieces
-            of its mask, or the name of a bundle in the package, to whose detector the new one then
-            refers; None takes that of `config`. A network that reads whole images needs none.
+            of its mask, or the name of a bundle in the package, to whose detector the new one then refers; None takes
+            that of `config`. A network that reads whole images needs none.
         detector_checkpoint: the detector's weights; None leaves the reference that its node names.
         cfg_options: changes by dotted key to the bundle's config, e.g. ``{'presence_threshold': 0.5}``.
         half: store weights with two or more axes as float16; statistics of norms and biases stay float32.

@@ -110,7 +110,7 @@ def measure_pipeline(
         )
     config = read_model(model, cfg_options, checkpoint)
     if marks_pixels(config):
-        config = {**{key: config[key] for key in ("val_dataset",) if key in config}, **mask_detector(config)}
+        config = {**mask_detector(config), "val_dataset": config.get("val_dataset")}
     if config.get("detector") is None and not is_bottom_up(config):
         raise ConfigError(f"{model}: names no 'detector', without which no whole photograph is measured")
     validate(config, str(model), use="pipeline")
