@@ -214,6 +214,13 @@ def box_iou(a: Array, b: Array) -> Array:
     return iou
 
 
+def upright_turns(tails: Array, heads: Array) -> Array:
+    """(..., 2) ends of lines -> (...,) radians, clockwise on the screen, by which tail to head is turned from up."""
+    x, y = np.moveaxis(np.asarray(heads) - tails, -1, 0)
+    turns: Array = np.arctan2(x, -y)
+    return turns
+
+
 def turn_xyz(xyz: Array, angles: Array) -> Array:
     """(N, K, 3) in the frames of crops turned by (N,) radians clockwise -> the frame of the image."""
     cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from handkit.detections import Detections
 from handkit.errors import ConfigError
-from handkit.geometry import Crop, box_iou
+from handkit.geometry import Crop, box_iou, upright_turns
 from handkit.registry import DETECTORS
 from handkit.runtime.base import Runtime
 from handkit.transforms.base import TensorTransform
@@ -149,8 +149,7 @@ def palm_regions(boxes: Array, keypoints: Array) -> tuple[Array, Array, Array]:
         (N, 2) centres, (N,) sides in pixels, and (N,) radians in (-pi, pi] by which the hand is turned, clockwise on
         the screen; 0 points up.
     """
-    x, y = (keypoints[:, _MIDDLE_BASE] - keypoints[:, _WRIST]).T
-    rotations = np.arctan2(x, -y)
+    rotations = upright_turns(keypoints[:, _WRIST], keypoints[:, _MIDDLE_BASE])
     sides = boxes[:, 2:] - boxes[:, :2]
     up = np.stack([np.sin(rotations), -np.cos(rotations)], -1)
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2 + up * sides[:, 1:] * _SHIFT

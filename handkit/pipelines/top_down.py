@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from handkit.detections import Detections
 from handkit.detectors.base import Detector
 from handkit.errors import ConfigError
-from handkit.geometry import hand_box, inverse_crops, turn_xyz
+from handkit.geometry import hand_box, inverse_crops, turn_xyz, upright_turns
 from handkit.hands import Hands, Side
 from handkit.pipelines.duplicates import distinct_poses
 from handkit.runtime.base import Net
@@ -218,6 +218,4 @@ def _best_directions(outputs: dict[str, Array], turns: int, skeleton: Skeleton) 
     best = outputs["presence"].reshape(-1, turns).argmax(1)
     points = outputs["keypoints"].reshape(len(best), turns, -1, 2)[np.arange(len(best)), best]
     tail, head = skeleton.upright
-    x, y = (points[:, head] - points[:, tail]).T
-    directions: Array = np.arctan2(x, -y)
-    return directions
+    return upright_turns(points[:, tail], points[:, head])

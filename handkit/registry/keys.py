@@ -23,6 +23,7 @@ PIPELINE_KEYS: dict[str, str] = {
     "codec": "the node that reads joints off the network's outputs",
     "skeleton": "whose joints `model` and `codec` tell: 'hand' (default), or 'wflw' for the 98 points of a face",
     "flip_test": "average with the mirror image: None, 'aligned', or 'mmpose' (its shift of a whole cell)",
+    "second_look": "look at every crop again, turned so that the hand in it stands upright",
     "gesture": "the node that names what a hand does, of the task 'hand_gesture'",
     "runtime": "the node that executes the network",
     "given_rotations": "in how many turns a box given by the caller is tried, to find its hand's upright",

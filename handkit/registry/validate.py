@@ -79,6 +79,7 @@ def validate(config: Mapping[str, Any], where: str = "config", use: Use | None =
     if (skeleton := config.get("skeleton", "hand")) not in SKELETONS:
         raise ConfigError(f"{where}: no skeleton {skeleton!r}; {did_you_mean(str(skeleton), SKELETONS)}")
     check_limits(config)
+    _check_second_look(config)
     _check_sizes(config)
     check_pairs(config)
     return count
@@ -102,6 +103,14 @@ def measures_gestures(config: Mapping[str, Any]) -> bool:
 def needs_codec(config: Mapping[str, Any]) -> bool:
     """Whether joints are read off a config's network by a codec."""
     return not (measures_boxes(config) or measures_masks(config) or measures_gestures(config))
+
+
+def _check_second_look(config: Mapping[str, Any]) -> None:
+    value = config.get("second_look")
+    if not isinstance(value, (bool, type(None))):
+        raise ConfigError(f"second_look: {value!r} is not True or False; it is {CONFIG_KEYS['second_look']}")
+    if value and (not needs_codec(config) or is_bottom_up(config)):
+        raise ConfigError("second_look: the network sees no crops of hands that could be turned: leave it out")
 
 
 def _uses(config: Mapping[str, Any]) -> list[Use]:

@@ -9,6 +9,8 @@ from handkit.errors import ConfigError
 from handkit.registry import CODECS, MODELS, RUNTIMES, TRANSFORMS, build
 from handkit.registry.validate import needs_codec
 from handkit.runtime.base import Net
+from handkit.runtime.second_look import SecondLook
+from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms import split_stages
 
 
@@ -32,4 +34,4 @@ def build_net(config: Mapping[str, Any]) -> Net:
     runtime = build(config["runtime"], RUNTIMES, "runtime")
     base = {} if config.get("base_checkpoint") is None else {"base": config["base_checkpoint"]}
     net: Net = runtime.prepare(build(model, MODELS, "model"), config.get("checkpoint"), tensor_part, codec, **base)
-    return net
+    return SecondLook(net, SKELETONS[config.get("skeleton", HAND.name)]) if config.get("second_look") else net
