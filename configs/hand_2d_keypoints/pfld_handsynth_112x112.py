@@ -35,6 +35,7 @@ train_transforms = [
 ]
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 flip_test = "aligned"
+second_look = True
 metrics = [dict(type="NME"), dict(type="PCK"), dict(type="AUC"), dict(type="EPE")]
 best_metric = "NME"
 best_mode = "min"

@@ -73,7 +73,7 @@ def create_app(pipe: Callable[..., Any], receive_seconds: float = RECEIVE_SECOND
     try:
         import python_multipart  # noqa: F401  (what FastAPI reads uploads with)
         from anyio import to_thread
-        from fastapi import FastAPI, Request
+        from fastapi import FastAPI, HTTPException, Request
         from fastapi.exceptions import RequestValidationError
         from fastapi.responses import HTMLResponse, JSONResponse
     except ImportError as error:
@@ -98,6 +98,8 @@ def create_app(pipe: Callable[..., Any], receive_seconds: float = RECEIVE_SECOND
         openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}},
     )
     async def hands(request: Request, mirrored: bool = False) -> JSONResponse:
+        if unknown := sorted({*request.query_params} - {"mirrored"}):
+            raise HTTPException(400, f"the query has {', '.join(unknown)}, which means nothing here: it takes 'mirrored'")
         data = await _uploaded(request, receive_seconds)
         async with one_at_a_time:
             return JSONResponse(await to_thread.run_sync(partial(_answer, pipe, data, mirrored)))

@@ -25,7 +25,9 @@ def sections(config: Mapping[str, Any], where: str = "config") -> Node:
     Raises:
         ConfigError: EasyCV has no counterpart of a part.
     """
-    _fields(config, where).expect(task="hand_2d_keypoints", retry_detector=None, presence_threshold=None, pose_nms=None)
+    _fields(config, where).expect(
+        task="hand_2d_keypoints", retry_detector=None, presence_threshold=None, pose_nms=None, second_look=False
+    )
     model = _fields(config["model"], f"{where}.model").expect(type="TopDownEstimator", aux_heads=(), losses=())
     backbone = _hrnet(model.node("backbone"))
     head = model.node("head").expect(type="HRNetV2Head", out_channels=JOINTS, softmax=False)

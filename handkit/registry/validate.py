@@ -106,8 +106,8 @@ def needs_codec(config: Mapping[str, Any]) -> bool:
 
 
 def _check_second_look(config: Mapping[str, Any]) -> None:
-    value = config.get("second_look")
-    if not isinstance(value, (bool, type(None))):
+    value = config.get("second_look", False)
+    if not isinstance(value, bool):
         raise ConfigError(f"second_look: {value!r} is not True or False; it is {CONFIG_KEYS['second_look']}")
     if value and (not needs_codec(config) or is_bottom_up(config)):
         raise ConfigError("second_look: the network sees no crops of hands that could be turned: leave it out")

@@ -149,6 +149,7 @@ def test_easycvs_sections_alone_give_the_same_joints(hub_layout: Path, tmp_path:
     [
         ({"presence_threshold": 0.25}, "config: presence_threshold=0.25"),
         ({"codec.blur": 2.5}, "config.codec: blur=2.5"),
+        ({"second_look": True}, "config: second_look=True"),
         ({"detector.tile": 0.6}, "detector: tile=0.6 has no counterpart in EasyCV"),
     ],
 )

@@ -49,7 +49,7 @@ def picture(points: Any) -> Any:
 def test_the_second_look_is_upright_and_its_joints_come_back(turn: float) -> None:
     middle = np.full(2, (SIZE - 1) / 2)
     up = np.array([np.sin(turn), -np.cos(turn)])
-    points = np.stack([middle - 12 * up, middle + 14 * up, middle + [9.0, 5.0]])
+    points = np.stack([middle - 12 * up, middle + 14 * up, middle + np.array([9.0, 5.0])])
     dots = Dots(xyz_root=np.tile([0.0, -1.0, 0.5], (1, 21, 1)))
     answer = SecondLook(dots, HAND)({"img": picture(points), "box": np.zeros((1, 4))})
     first, second = dots.seen

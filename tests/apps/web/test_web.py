@@ -141,6 +141,8 @@ def test_other_fields_names_and_queries(server: Any) -> None:
     assert server.upload(DEMO, name="../../../etc/passwd").status == 200
     answer = server.upload(DEMO, query="?mirrored=perhaps")
     assert (answer.status, "query.mirrored" in answer.detail) == (400, True)
+    answer = server.upload(DEMO, query="?mirored=true")
+    assert (answer.status, "mirored" in answer.detail) == (400, True)
 
 
 def peak_bytes(pid: int) -> int:
