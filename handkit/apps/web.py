@@ -99,7 +99,7 @@ def create_app(pipe: Callable[..., Any], receive_seconds: float = RECEIVE_SECOND
     )
     async def hands(request: Request, mirrored: bool = False) -> JSONResponse:
         if unknown := sorted({*request.query_params} - {"mirrored"}):
-            raise HTTPException(400, f"the query has {', '.join(unknown)}, which means nothing here: it takes 'mirrored'")
+            raise HTTPException(400, f"the query has {', '.join(unknown)}, but takes 'mirrored' alone")
         data = await _uploaded(request, receive_seconds)
         async with one_at_a_time:
             return JSONResponse(await to_thread.run_sync(partial(_answer, pipe, data, mirrored)))

@@ -12,7 +12,12 @@ from handkit.transforms.loading import LoadImage
 from handkit.transforms.occlusion import RandomOcclusion
 from handkit.transforms.paste_hands import PasteHands
 from handkit.transforms.photometric import RandomPhotometric
-from handkit.transforms.random_geometry import TopDownGetRandomScaleRotation, TopDownRandomFlip, TopDownRandomShift
+from handkit.transforms.random_geometry import (
+    TopDownGetRandomScaleRotation,
+    TopDownRandomFlip,
+    TopDownRandomShift,
+    TopDownRandomUpright,
+)
 from handkit.transforms.random_view import RandomView
 from handkit.transforms.targets import BottomUpGenerateTarget, TopDownGenerateTarget
 from handkit.transforms.tensors import MMToTensor, NormalizeTensor, PoseCollect, ReverseChannels
@@ -53,5 +58,6 @@ __all__ = [
     "TopDownGetRandomScaleRotation",
     "TopDownRandomFlip",
     "TopDownRandomShift",
+    "TopDownRandomUpright",
     "split_stages",
 ]

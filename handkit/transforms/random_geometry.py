@@ -7,8 +7,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from handkit.errors import ConfigError
+from handkit.errors import ConfigError, DataError, did_you_mean
+from handkit.geometry import upright_turns
 from handkit.registry import TRANSFORMS
+from handkit.skeleton import HAND, SKELETONS
 from handkit.transforms.base import Sample
 from handkit.transforms.draws import (
     DISTRIBUTIONS,
@@ -106,6 +108,50 @@ class TopDownGetRandomScaleRotation:
             "scale": float(sample.get("scale", 1.0)) * scale,
             "rotation": float(sample.get("rotation", 0.0)) + angle,
         }
+
+
+@TRANSFORMS.register_module()
+class TopDownRandomUpright:
+    """Turns the region that is cut out so that the hand stands upright, by chance; what turns it further comes behind.
+
+    For networks that are asked with ``second_look``: of what they learn from a share is as the second look shows it.
+
+    Args:
+        upright_prob: how often.
+        skeleton: whose `upright` line is turned, by its name in `handkit.skeleton.SKELETONS`.
+
+    Raises:
+        ConfigError: no probability, or an unknown skeleton.
+    """
+
+    stage: ClassVar[Literal["image"]] = "image"
+
+    def __init__(self, upright_prob: float = 0.5, skeleton: str = HAND.name) -> None:
+        check_shares(self, upright_prob=upright_prob)
+        if skeleton not in SKELETONS:
+            raise ConfigError(f"TopDownRandomUpright: no skeleton {skeleton!r}; {did_you_mean(skeleton, SKELETONS)}")
+        self.upright_prob = upright_prob
+        self.skeleton = SKELETONS[skeleton]
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Sets `rotation`; without `keypoints`, or where one of the two joints is not labelled, nothing is done.
+
+        Raises:
+            DataError: `keypoints` of another skeleton.
+        """
+        drawn = generator(sample, self).random() < self.upright_prob
+        if not drawn or "keypoints" not in sample:
+            return sample
+        points = np.asarray(sample["keypoints"], np.float64)
+        if len(points) != len(self.skeleton):
+            raise DataError(
+                f"TopDownRandomUpright: {len(points)} joints are none of the skeleton {self.skeleton.name!r}, which "
+                f"has {len(self.skeleton)}"
+            )
+        ends = list(self.skeleton.upright)
+        if "visible" in sample and not np.asarray(sample["visible"])[ends].all():
+            return sample
+        return {**sample, "rotation": float(upright_turns(*points[ends]))}
 
 
 @TRANSFORMS.register_module()

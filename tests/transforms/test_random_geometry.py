@@ -18,6 +18,7 @@ from handkit.transforms import (
     TopDownGetRandomScaleRotation,
     TopDownRandomFlip,
     TopDownRandomShift,
+    TopDownRandomUpright,
 )
 
 WIDTH, HEIGHT = 240, 200
@@ -201,3 +202,29 @@ def test_the_warp_is_cv2s_at_pixel_centres() -> None:
     out = TopDownAffine((110, 110), padding=1.0)(sample(box=np.array([60.0, 40.0, 170.0, 150.0])))
     expected = cv2.warpAffine(dot((110, 90)), np.array([[1.0, 0, -60], [0, 1, -40]]), (110, 110))
     np.testing.assert_array_equal(out["img"], expected)
+
+
+@given(turn=st.floats(-3.1, 3.1), flip=st.booleans())
+def test_a_hand_that_is_set_upright_points_up_in_its_crop(turn: float, flip: bool) -> None:
+    points = np.full((21, 2), 110.0)
+    points[9] += 40 * np.array([np.sin(turn), -np.cos(turn)])
+    start = sample(keypoints=points, visible=np.full(21, 2, np.uint8), rotation=0.4, flip=flip)
+    out = run([TopDownRandomUpright(1.0), TopDownAffine((64, 64))], start)
+    x, y = out["keypoints"][9] - out["keypoints"][0]
+    assert abs(x) < 1e-3
+    assert y < 0
+
+
+@pytest.mark.parametrize(("label", "prob"), [(0, 1.0), (2, 0.0)])
+def test_upright_is_left_alone_by_chance_and_where_a_joint_is_not_labelled(label: int, prob: float) -> None:
+    visible = np.full(21, 2, np.uint8)
+    visible[9] = label
+    start = sample(keypoints=np.random.default_rng(0).random((21, 2)), rotation=0.4, visible=visible)
+    assert TopDownRandomUpright(prob)(start)["rotation"] == 0.4
+
+
+def test_upright_refuses_another_skeleton() -> None:
+    with pytest.raises(DataError, match="1 joints are none of the skeleton 'hand'"):
+        TopDownRandomUpright(1.0)(sample())
+    with pytest.raises(ConfigError, match="no skeleton 'hnd'"):
+        TopDownRandomUpright(skeleton="hnd")
