@@ -18,10 +18,11 @@ _SPATIAL = ("xyz_root", "xyz_bone")
 class SecondLook:
     """A `Net` that asks another one twice; the second answer counts, in the pixels of the crop as it was cut.
 
-    The first answer tells which way the hand points. Turned upright about the middle of the crop it is easier for a
-    network that regresses coordinates, which has to learn every turn anew where a convolution's heat maps need not. A
-    cascade as in DeepPose (Toshev and Szegedy, CVPR 2014), with one network for both stages; MediaPipe Hands turns its
-    crops for the same reason. What of the crop's corners leaves it is lost, what comes in is black.
+    The first answer tells which way the hand points, which a small network learns before it knows the fingers. Turned
+    upright about the middle of the crop the hand is easier to read, the more so for a network that learnt from upright
+    ones (`TopDownRandomUpright`). A cascade as in DeepPose (Toshev and Szegedy, CVPR 2014), with one network for both
+    stages; MediaPipe Hands turns its crops for the same reason. What of the crop's corners leaves it is lost, what
+    comes in is black.
 
     Args:
         net: of crops; it answers joints.
