@@ -10,6 +10,8 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import handkit.registry  # noqa: F401 (brings mmengine safely, see handkit.registry.yapf_grammar)
+
 if TYPE_CHECKING:
     from handkit.engine.build import build_runner
     from handkit.engine.testing import measure

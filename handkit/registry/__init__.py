@@ -1,5 +1,10 @@
 """Names to classes, configs to objects."""
 
+from handkit.registry.yapf_grammar import import_yapf
+
+import_yapf()  # before mmengine does
+
+# ruff: noqa: E402
 from handkit.registry.build import build, is_node, registered, resolve
 from handkit.registry.registries import (
     ALL,
