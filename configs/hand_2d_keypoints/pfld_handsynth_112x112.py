@@ -21,8 +21,8 @@ val_dataset = dict(type="HandShards", folder="data/handsynth/val")
 train_transforms = [
     dict(type="LoadImage"),
     dict(type="TopDownRandomShift", shift_factor=0.1, shift_prob=0.7),
-    dict(type="TopDownRandomUpright", upright_prob=0.6),
     dict(type="TopDownGetRandomScaleRotation", scale_factor=(0.8, 1.25), rotate_factor=40.0, distribution="uniform"),
+    dict(type="TopDownRandomUpright", upright_prob=0.6, rotate_sigma=12.0),
     dict(type="TopDownRandomFlip"),
     _affine,
     dict(type="RandomOcclusion", prob=0.3),

@@ -24,6 +24,7 @@ codec = dict(
 train_transforms = [
     dict(type="LoadImage"),
     {{_base_._moves}},
+    dict(type="TopDownRandomUpright", upright_prob=0.6, rotate_sigma=12.0),
     _affine,
     {{_base_._looks}},
     *_tensors,
@@ -32,6 +33,7 @@ train_transforms = [
 ]
 test_transforms = [dict(type="LoadImage"), _affine, *_tensors, dict(type="PoseCollect", keys=("img",))]
 flip_test = "aligned"
+second_look = True
 batch_size = 48
 max_epochs = 8
 optimizer = dict(type="AdamW", lr=1e-3)

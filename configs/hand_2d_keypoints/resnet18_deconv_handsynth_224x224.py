@@ -19,6 +19,7 @@ codec = dict(
 train_transforms = [
     dict(type="LoadImage"),
     {{_base_._moves}},
+    dict(type="TopDownRandomUpright", upright_prob=0.6, rotate_sigma=12.0),
     _affine,
     {{_base_._looks}},
     *_tensors,

@@ -112,25 +112,29 @@ class TopDownGetRandomScaleRotation:
 
 @TRANSFORMS.register_module()
 class TopDownRandomUpright:
-    """Turns the region that is cut out so that the hand stands upright, by chance; what turns it further comes behind.
+    """Turns the region that is cut out so that the hand stands upright, by chance, whatever turned it before.
 
     For networks that are asked with ``second_look``: of what they learn from a share is as the second look shows it.
 
     Args:
         upright_prob: how often.
+        rotate_sigma: degrees by which it misses, the deviation of a normal: the second look turns by what the first
+            took for upright.
         skeleton: whose `upright` line is turned, by its name in `handkit.skeleton.SKELETONS`.
 
     Raises:
-        ConfigError: no probability, or an unknown skeleton.
+        ConfigError: no probability, a negative deviation, or an unknown skeleton.
     """
 
     stage: ClassVar[Literal["image"]] = "image"
 
-    def __init__(self, upright_prob: float = 0.5, skeleton: str = HAND.name) -> None:
+    def __init__(self, upright_prob: float = 0.5, rotate_sigma: float = 0.0, skeleton: str = HAND.name) -> None:
         check_shares(self, upright_prob=upright_prob)
+        check_at_least_0(self, rotate_sigma=rotate_sigma)
         if skeleton not in SKELETONS:
             raise ConfigError(f"TopDownRandomUpright: no skeleton {skeleton!r}; {did_you_mean(skeleton, SKELETONS)}")
         self.upright_prob = upright_prob
+        self.rotate_sigma = rotate_sigma
         self.skeleton = SKELETONS[skeleton]
 
     def __call__(self, sample: Sample) -> Sample:
@@ -139,7 +143,8 @@ class TopDownRandomUpright:
         Raises:
             DataError: `keypoints` of another skeleton.
         """
-        drawn = generator(sample, self).random() < self.upright_prob
+        draws = generator(sample, self)
+        drawn, missed = draws.random() < self.upright_prob, draws.normal(0.0, math.radians(self.rotate_sigma))
         if not drawn or "keypoints" not in sample:
             return sample
         points = np.asarray(sample["keypoints"], np.float64)
@@ -151,7 +156,7 @@ class TopDownRandomUpright:
         ends = list(self.skeleton.upright)
         if "visible" in sample and not np.asarray(sample["visible"])[ends].all():
             return sample
-        return {**sample, "rotation": float(upright_turns(*points[ends]))}
+        return {**sample, "rotation": float(upright_turns(*points[ends]) + missed)}
 
 
 @TRANSFORMS.register_module()

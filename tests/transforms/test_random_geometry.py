@@ -215,6 +215,17 @@ def test_a_hand_that_is_set_upright_points_up_in_its_crop(turn: float, flip: boo
     assert y < 0
 
 
+def test_upright_misses_by_the_deviation_asked_for() -> None:
+    points = np.full((21, 2), 110.0)
+    points[9, 1] -= 40
+    step = TopDownRandomUpright(1.0, rotate_sigma=12.0)
+    turns = [
+        step(sample(keypoints=points, visible=np.full(21, 2), rotation=2.0, seed=seed))["rotation"]
+        for seed in range(500)
+    ]
+    np.testing.assert_allclose([np.mean(turns), np.std(turns)], [0.0, np.radians(12)], atol=0.02)
+
+
 @pytest.mark.parametrize(("label", "prob"), [(0, 1.0), (2, 0.0)])
 def test_upright_is_left_alone_by_chance_and_where_a_joint_is_not_labelled(label: int, prob: float) -> None:
     visible = np.full(21, 2, np.uint8)
@@ -226,5 +237,7 @@ def test_upright_is_left_alone_by_chance_and_where_a_joint_is_not_labelled(label
 def test_upright_refuses_another_skeleton() -> None:
     with pytest.raises(DataError, match="1 joints are none of the skeleton 'hand'"):
         TopDownRandomUpright(1.0)(sample())
+    with pytest.raises(ConfigError, match="rotate_sigma"):
+        TopDownRandomUpright(rotate_sigma=-1.0)
     with pytest.raises(ConfigError, match="no skeleton 'hnd'"):
         TopDownRandomUpright(skeleton="hnd")
