@@ -112,20 +112,26 @@ def create_app(pipe: Callable[..., Any], receive_seconds: float = RECEIVE_SECOND
     return app
 
 
-def serve(pipe: Callable[..., Any], host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve(load: Callable[[], Callable[..., Any]], host: str = "127.0.0.1", port: int = 8000) -> None:
     """Answers until it is interrupted.
+
+    Args:
+        load: gives the pipeline that `create_app` takes; asked once the extra is there and the address is ours.
+        host: address to listen at.
+        port: 0 takes a free one.
 
     Raises:
         MissingExtraError: the extra `serve` is not installed.
         OSError: the address is taken, empty, or not this machine's.
     """
-    app = create_app(pipe)
     try:
+        import fastapi  # noqa: F401
+        import python_multipart  # noqa: F401
         import uvicorn
     except ImportError as error:
         raise _missing(error) from None
-    config = uvicorn.Config(app, limit_concurrency=CONNECTIONS, log_level="warning")
     with _listening(host, port) as listening:
+        config = uvicorn.Config(create_app(load()), limit_concurrency=CONNECTIONS, log_level="warning")
         shown = f"[{host}]" if ":" in host else host
         print(f"handkit is at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C ends it)", flush=True)
         uvicorn.Server(config).run(sockets=[listening])

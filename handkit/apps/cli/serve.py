@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -26,4 +27,5 @@ def serve(
     if model is not None:
         tell_translation(model)
     options = parse_options(cfg_options or [])
-    web.serve(pipeline(model=model, device=device, checkpoint=checkpoint, cfg_options=options), host, port)
+    load = partial(pipeline, model=model, device=device, checkpoint=checkpoint, cfg_options=options)
+    web.serve(load, host, port)

@@ -35,6 +35,10 @@ def encoded(size: tuple[int, int] = (32, 24), kind: str = "PNG", **options: Any)
     return file.getvalue()
 
 
+def never() -> Any:
+    raise AssertionError("the model is loaded before the rest is known to be good")
+
+
 def nothing(image: Any, **options: Any) -> Hands:
     """A pipeline that finds no hand."""
     return Hands.empty((image.shape[1], image.shape[0]))
@@ -261,16 +265,16 @@ def test_the_address_is_told_once_connections_are_taken(
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
     monkeypatch.setattr(uvicorn.Server, "run", run)
-    serve(nothing, port=0)
+    serve(lambda: nothing, port=0)
 
 
 def test_mistakes_on_the_command_line(cli: Any, server: Any) -> None:
-    code, _, err = cli("serve", "--port", server.port, "--model", MODEL)
+    code, _, err = cli("serve", "--port", server.port, "--model", "pipelines/nothing")
     assert code == 2
     assert f"127.0.0.1:{server.port} cannot be listened at: Address already in use; choose another --port" in err
-    code, _, err = cli("serve", "--model", "pipelines/nothing")
+    code, _, err = cli("serve", "--port", 0, "--model", "pipelines/nothing")
     assert (code, "no config 'pipelines/nothing'" in err) == (2, True)
-    code, _, err = cli("serve", "--model", "pipelines/hand_detection_mediapipe")
+    code, _, err = cli("serve", "--port", 0, "--model", "pipelines/hand_detection_mediapipe")
     assert (code, "answers 'hand_detection'" in err) == (2, True)
 
 
@@ -286,13 +290,13 @@ def test_mistakes_on_the_command_line(cli: Any, server: Any) -> None:
 @pytest.mark.usefixtures("_serve_extra")
 def test_a_host_that_is_none_is_told(host: str, words: str) -> None:
     with pytest.raises(OSError, match=words):
-        serve(nothing, host, 0)
+        serve(never, host, 0)
 
 
 @pytest.mark.parametrize("module", ["fastapi", "python_multipart", "uvicorn"])
 def test_a_missing_extra_is_named(cli: Any, monkeypatch: pytest.MonkeyPatch, module: str, server: Any) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    code, _, err = cli("serve", "--model", MODEL)
+    code, _, err = cli("serve", "--model", "pipelines/nothing")
     assert code == 2
     assert f"{module.replace('_', '-')} is needed for handkit serve: pip install 'handkit[serve]'" in err
 
