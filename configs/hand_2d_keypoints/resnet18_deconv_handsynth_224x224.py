@@ -3,8 +3,8 @@
 python tools/train.py configs/hand_2d_keypoints/resnet18_deconv_handsynth_224x224.py --work-dir DIR
 python tools/test.py configs/hand_2d_keypoints/resnet18_deconv_handsynth_224x224.py DIR/best.safetensors --baseline
 
-The data: _base_/datasets/handsynth_crops.py. To reach: PCK@0.2 0.85; reached in 3
-epochs, from 8 at 128 x 128: 0.79.
+The data: _base_/datasets/handsynth_crops.py. Reached in 3 epochs, from 8 at
+128 x 128 and before either had TopDownRandomUpright: PCK@0.2 0.79; see docs/systems.md.
 """
 
 _base_ = ["./resnet18_deconv_handsynth_128x128.py"]

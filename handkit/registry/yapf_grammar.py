@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pickle
 from functools import partial
+from typing import Any
 
 
 def import_yapf() -> None:
@@ -19,7 +20,7 @@ def import_yapf() -> None:
     except ModuleNotFoundError:
         return
     except (EOFError, pickle.UnpicklingError):
-        driver = importlib.import_module("yapf_third_party._ylib2to3.pgen2.driver")
+        driver: Any = importlib.import_module("yapf_third_party._ylib2to3.pgen2.driver")
         load = driver.load_grammar
         driver.load_grammar = partial(load, force=True)
         try:
