@@ -85,6 +85,19 @@ def test_the_papers_own_form_vanishes_where_the_angles_are_right() -> None:
     torch.testing.assert_close(values, torch.tensor([0.0, 3 * 3 * 0.04]))
 
 
+def test_distances_that_are_not_squared_pull_alike_from_near_and_far() -> None:
+    loss = PFLDLoss((0.5, 0.25), squared=False)
+    outputs, targets = hands()
+    outputs["coordinates"].requires_grad_()
+    values, _ = loss.per_sample(outputs, targets)
+    torch.testing.assert_close(values.detach(), torch.tensor([1 * 1 * 0.1, 3 * (1 + 3) * 0.2]))
+    values.sum().backward()
+    torch.testing.assert_close(outputs["coordinates"].grad.norm(dim=2).ravel(), torch.tensor([1.0, 12.0]))  # type: ignore[union-attr]
+    exact = {**outputs, "coordinates": targets.need("coordinates", loss).clone().requires_grad_()}
+    loss(exact, targets).backward()
+    assert not exact["coordinates"].grad.any()  # type: ignore[union-attr]
+
+
 def test_angles_that_differ_by_a_whole_turn_are_equal() -> None:
     outputs, targets = hands()
     again = {**outputs, "hand_angles": outputs["hand_angles"] + 2 * math.pi}

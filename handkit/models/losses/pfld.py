@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, linalg
 
 from handkit.errors import ConfigError
 from handkit.models.heads.base import Activation
@@ -28,9 +28,13 @@ class PFLDLoss(Loss):
     The angles' gradient comes from this product alone, as in the paper. In the paper's own form, without the 1 before
     the sum, a hand whose angles are right teaches no joint any more.
 
+    Of a joint that might be here or there the squared distance teaches the mean, where it is not; the distance itself,
+    whose mean NME is, teaches the median.
+
     Args:
         class_shares: of the classes of ``hand_classes``, how many of the data set's hands are of each.
         plus_one: with the 1; False: the paper's form, for which hands of unknown rotation do not count.
+        squared: d^2, as in the paper; False: d.
         loss_weight: factor of this term in the sum over all terms.
 
     Raises:
@@ -43,13 +47,18 @@ class PFLDLoss(Loss):
     activation: ClassVar[Activation] = "none"
 
     def __init__(
-        self, class_shares: Sequence[float] = _SHARES, plus_one: bool = True, loss_weight: float = 1.0
+        self,
+        class_shares: Sequence[float] = _SHARES,
+        plus_one: bool = True,
+        squared: bool = True,
+        loss_weight: float = 1.0,
     ) -> None:
         super().__init__(loss_weight)
         if not class_shares or not all(0 <= share <= 1 for share in class_shares):
             raise ConfigError(f"PFLDLoss: class_shares must be in [0, 1], one for each class, got {class_shares}")
         self.class_shares = tuple(float(share) for share in class_shares)
         self.plus_one = plus_one
+        self.squared = squared
 
     def per_sample(self, outputs: Mapping[str, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
         """(N, K, 2) coordinates and (N, 3) angles -> (N,) values; crops of a hand count."""
@@ -61,7 +70,9 @@ class PFLDLoss(Loss):
         check_shape(self, "hand_classes", classes, (len(joints), len(self.class_shares)))
         known = true.isfinite().all(dim=1)
         apart = (1 - (angles - true.nan_to_num()).cos()).sum(dim=1) * known
-        distances = ((joints - labels).square().sum(dim=2) * weight).sum(dim=1)
+        errors = joints - labels
+        each = errors.square().sum(dim=2) if self.squared else linalg.vector_norm(errors, dim=2)
+        distances = (each * weight).sum(dim=1)
         counts = targets.hands(joints)
         if self.plus_one:
             return self.rarity(classes) * (1 + apart) * distances, counts
