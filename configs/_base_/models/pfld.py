@@ -5,5 +5,5 @@ model = dict(
     backbone=dict(type="PFLDNet"),
     head=dict(type="PFLDHead"),
     aux_heads=[dict(type="RotationHead")],
-    losses=[dict(type="PFLDLoss")],
+    losses=[dict(type="PFLDLoss", squared=False)],
 )
